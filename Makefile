@@ -1,0 +1,74 @@
+# What people type. Each target says what it does and stops at the first error.
+#   make            release build into build/release (bin/, plugins/)
+#   make demo       two syncs from the mock API into SQLite, with reports, state and rows
+#   make test       every test: release tree, then ASan+UBSan and fuzz corpus without gRPC
+#   make test-asan  every test under ASan+UBSan
+#   make bench      speed against a C loop; ROWS=100000 for a short run
+#   make lint       clang-format, clang-tidy, the tidy rules (changes nothing)
+#   make format     clang-format in place
+#   make clean      removes build/
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+.PHONY: build demo test test-asan bench lint format clean
+
+JOBS ?= $(shell nproc)
+ROWS ?= 1000000
+FUZZ_SECONDS ?= 5
+
+# $(call tree,PRESET): configures and builds one tree.
+define tree
+	@echo "== build: $(1) tree (build/$(1))"
+	@mkdir -p build
+	@cmake --preset $(1) >build/configure-$(1).log 2>&1 || \
+	  { cat build/configure-$(1).log; exit 1; }
+	@cmake --build --preset $(1)
+endef
+
+# $(call tests,PRESET): runs the tests of one tree.
+define tests
+	@echo "== tests of the $(1) tree"
+	@ctest --preset $(1) -j $(JOBS)
+endef
+
+build:
+	@.ci/prepare build
+	$(call tree,release)
+
+demo:
+	@.ci/prepare build test python
+	$(call tree,release)
+	@tests/end_to_end/demo/run
+
+# The release tree's tests come last, so that their closing line is the last one.
+test:
+	@.ci/prepare build test python
+	$(call tree,release)
+	$(call tree,asan)
+	$(call tests,asan)
+	$(call tree,fuzz)
+	@.ci/fuzz $(FUZZ_SECONDS)
+	$(call tests,release)
+
+test-asan:
+	@.ci/prepare build test python
+	$(call tree,debug)
+	$(call tests,debug)
+
+bench:
+	@.ci/prepare build
+	$(call tree,release)
+	@tests/bench/run --rows $(ROWS)
+
+lint:
+	@.ci/prepare build test lint
+	$(call tree,release)
+	@.ci/lint
+
+format:
+	@.ci/prepare lint
+	@.ci/lint --format
+
+clean:
+	@echo "== removing build/"
+	@rm -rf build

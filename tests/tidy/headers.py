@@ -1,0 +1,56 @@
+"""Compiles each public header alone: headers.py ROOT COMPILER [FLAG...]. Ends 1 with the failures.
+
+A header that needs another one included before it names its own failure. plugin_abi.h is C as
+well, and is compiled as both.
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from tree import read_tree
+
+FOLDERS = ("plugin_sdk/include/", "server/", "plugins/", "clients/cli/")
+TEMPLATES = ("clients/cli/templates/",)  # texts with placeholders
+C_HEADERS = ("plugin_sdk/include/tidemark/plugin_abi.h",)
+
+
+def commands(root, compiler, flags):
+    """Yields (header, command) for each compilation."""
+    for path in read_tree(root).cpp:
+        if not path.endswith(".h") or not path.startswith(FOLDERS) or path.startswith(TEMPLATES):
+            continue
+        full = os.path.join(root, path)
+        yield path, [compiler, "-x", "c++", "-std=c++20", "-fsyntax-only", *flags,
+                     "-include", full, "/dev/null"]
+        if path in C_HEADERS:
+            yield path, [compiler, "-x", "c", "-std=c11", "-fsyntax-only", *flags,
+                         "-include", full, "/dev/null"]
+
+
+def compile_alone(job):
+    """Returns (header, what the compiler said), empty when it compiled."""
+    path, command = job
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return path, (run.stderr.strip() or "failed in silence") if run.returncode else ""
+
+
+def main(arguments):
+    if len(arguments) < 3:
+        print("usage: headers.py ROOT COMPILER [FLAG...]", file=sys.stderr)
+        return 2
+    jobs = list(commands(arguments[1], arguments[2], arguments[3:]))
+    if not jobs:
+        print(f"headers: none found under {arguments[1]}", file=sys.stderr)
+        return 2
+    with ThreadPoolExecutor(2) as pool:
+        failures = [(p, said) for p, said in pool.map(compile_alone, jobs) if said]
+    for path, said in failures:
+        print(f"{path}: not self-contained:\n{said}\n")
+    print(f"headers: {len(failures)} of {len(jobs)} do not compile alone")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

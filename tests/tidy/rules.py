@@ -1,0 +1,249 @@
+"""The tidy rules: functions of a Tree that yield (path, line, text). tidy.py runs them."""
+
+import ast
+import os
+import re
+
+from layers import check_includes
+
+BANNED_WORDS = {"manager", "handler", "helper", "helpers", "util", "utils", "common", "misc",
+                "data", "info", "process"}
+FILE_LINES = 500
+FUNCTION_LINES = 70
+LINE_COLUMNS = 100
+README_LINES = 60
+
+# Exceptions, each with its reason. An entry that is no longer needed is itself a finding.
+LONG_FILES = {}      # path -> reason
+LONG_FUNCTIONS = {}  # "path:function" -> reason
+FIELD_NAMES = {      # type name -> reason
+    "DataType": "the name connector authors and SQL have for a column's type",
+}
+
+# This folder writes down what it forbids.
+SPELLS_IT_OUT = ("tests/tidy/",)
+
+
+def _line_of(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def _words(name):
+    """snake_case, CamelCase and dashes into lower-case words."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3 \2\4", name)
+    return [w.lower() for w in re.split(r"[^A-Za-z]+", spaced) if w]
+
+
+_TYPE_NAME = re.compile(
+    r"\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+(?:alignas\([^)]*\)\s*)?"
+    r"(?:[A-Z_]{4,}(?:\([^)]*\))?\s+)?([A-Za-z_]\w*)\s*(?:final\s*)?(?=[:{])")
+_PYTHON_CLASS = re.compile(r"^\s*class\s+(\w+)", re.MULTILINE)
+
+
+def banned_names(tree):
+    """File and type names are nouns of the field, not words that fit everything."""
+    for path in tree.code:
+        name = os.path.basename(path)
+        stem = name.split(".")[0]
+        for word in set(_words(stem)) & BANNED_WORDS:
+            yield path, 1, f"file name {name}: '{word}' says nothing"
+    for path in tree.cpp + tree.python:
+        text, pattern = ((tree.stripped(path), _TYPE_NAME) if path in tree.cpp else
+                         (tree.texts[path], _PYTHON_CLASS))
+        for match in pattern.finditer(text):
+            if match.group(1) in FIELD_NAMES:
+                continue
+            for word in set(_words(match.group(1))) & BANNED_WORDS:
+                yield (path, _line_of(text, match.start()),
+                       f"type name {match.group(1)}: '{word}' says nothing")
+
+
+def file_length(tree):
+    """Files have at most 500 lines."""
+    for path in tree.code:
+        lines = tree.texts[path].count("\n")
+        if lines > FILE_LINES and path not in LONG_FILES:
+            yield path, lines, f"{lines} lines, at most {FILE_LINES}"
+        if lines <= FILE_LINES and path in LONG_FILES:
+            yield path, 1, "listed as a long file and is none"
+
+
+_TRANSPARENT = re.compile(r"\b(?:namespace|class|struct|union|enum)\b|\bextern\s*\"")
+_NAME_BEFORE_PAREN = re.compile(r"([~\w:]+(?:\s*operator\s*\S+)?)\s*\(")
+
+
+def cpp_functions(stripped):
+    """Yields (first line, last line, name) of each function body outside other functions."""
+    depth_inside = 0          # braces open inside the current function or initialiser
+    start = name = None
+    header_begin = 0          # where the text that introduces the next brace begins
+    for match in re.finditer(r"[{};]", stripped):
+        mark, position = match.group(0), match.start()
+        if depth_inside:
+            depth_inside += {"{": 1, "}": -1}.get(mark, 0)
+            if depth_inside == 0 and name:
+                yield start, _line_of(stripped, position), name
+            if depth_inside == 0:
+                header_begin = position + 1
+            continue
+        header = stripped[header_begin:position]
+        header_begin = position + 1
+        if mark != "{":
+            continue
+        called = _NAME_BEFORE_PAREN.search(header)
+        if _TRANSPARENT.search(header.split("(")[0]) and not header.rstrip().endswith(")"):
+            continue          # a namespace or a type: look inside
+        depth_inside = 1
+        name = called.group(1) if called else None
+        start = _line_of(stripped, position - len(header.lstrip()))
+
+
+def function_length(tree):
+    """Functions have at most 70 lines, their signature included."""
+    seen = set()
+    for path in tree.cpp:
+        for first, last, name in cpp_functions(tree.stripped(path)):
+            yield from _judge_function(path, first, last, name, seen)
+    for path in tree.python:
+        for node in ast.walk(ast.parse(tree.texts[path])):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield from _judge_function(path, node.lineno, node.end_lineno, node.name, seen)
+    for key in sorted(set(LONG_FUNCTIONS) - seen):
+        if key.split(":")[0] in tree.texts:
+            yield key.split(":")[0], 1, f"{key} is listed as a long function and is none"
+
+
+def _judge_function(path, first, last, name, seen):
+    lines = last - first + 1
+    if lines <= FUNCTION_LINES:
+        return
+    key = f"{path}:{name}"
+    seen.add(key)
+    if key not in LONG_FUNCTIONS:
+        yield path, first, f"{name} has {lines} lines, at most {FUNCTION_LINES}"
+
+
+def lines(tree):
+    """At most 100 columns, no tabs, no trailing blanks, a newline at the end."""
+    for path in tree.code:
+        text = tree.texts[path]
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line) > LINE_COLUMNS:
+                yield path, number, f"{len(line)} columns, at most {LINE_COLUMNS}"
+            if "\t" in line:
+                yield path, number, "a tab"
+            if line != line.rstrip():
+                yield path, number, "blanks or a carriage return at the end of the line"
+        if text and not text.endswith("\n"):
+            yield path, 1, "no newline at the end of the file"
+
+
+_UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\bfor now\b", re.IGNORECASE)
+
+
+def unfinished(tree):
+    """No marks of unfinished work: it is done, or an issue has it."""
+    for path, text in sorted(tree.texts.items()):
+        if path.startswith(SPELLS_IT_OUT):
+            continue
+        for match in _UNFINISHED.finditer(text):
+            yield path, _line_of(text, match.start()), f"'{match.group(0)}'"
+
+
+def listed_in_cmake(tree):
+    """Every .cc and .c file is named by a CMakeLists.txt of its folder or of one above it."""
+    words = {p: set(re.findall(r"[\w./-]+", tree.texts[p])) for p in tree.cmake}
+    for path in tree.cpp:
+        if path.endswith(".h"):
+            continue
+        folder, listed = os.path.dirname(path), False
+        while not listed:
+            cmake = os.path.join(folder, "CMakeLists.txt")
+            relative = os.path.relpath(path, folder or ".")
+            listed = bool(words.get(cmake, set()) & {relative, "./" + relative})
+            if not folder:
+                break
+            folder = os.path.dirname(folder)
+        if not listed:
+            yield path, 1, "in no CMakeLists.txt: it is neither built nor run"
+
+
+def no_glob(tree):
+    """CMake files list their sources."""
+    for path in tree.cmake:
+        for match in re.finditer(r"\bfile\s*\(\s*GLOB", tree.texts[path], re.IGNORECASE):
+            yield path, _line_of(tree.texts[path], match.start()), "file(GLOB)"
+
+
+def readmes(tree):
+    """Each folder of the layout says on one page what it is for."""
+    wanted = {f for f in tree.folders()
+              if f in ("proto", "plugin_sdk", "server", "plugins", "clients", "tests") or
+              re.fullmatch(r"(server|plugins|clients)/[^/]+", f)}
+    for folder in sorted(wanted):
+        path = folder + "/README.md"
+        if path not in tree.texts:
+            yield path, 1, "missing"
+    for path, text in sorted(tree.texts.items()):
+        if path.endswith("/README.md") and text.count("\n") > README_LINES:
+            yield path, 1, f"{text.count(chr(10))} lines, at most a page ({README_LINES})"
+
+
+_PLACES = re.compile(
+    r"pypi\.org|pythonhosted|npmjs\.|proxy\.golang|crates\.io|rubygems|deb\.debian\.org|"
+    r"repo1?\.maven|docker\.io|/root/|/home/\w|(?<![\w.])/work/|/tmp/tm\b")
+
+
+def places(tree):
+    """No names of package registries, no paths of somebody's machine."""
+    for path, text in sorted(tree.texts.items()):
+        if path.startswith(SPELLS_IT_OUT):
+            continue
+        for match in _PLACES.finditer(text):
+            yield path, _line_of(text, match.start()), f"'{match.group(0)}'"
+
+
+_LOCKS = re.compile(r"\bstd::(?:recursive_|shared_|timed_)?mutex\b|\bstd::condition_variable\b|"
+                    r"\babsl::(?:Mutex|CondVar)\b")
+
+
+def locks(tree):
+    """server/ locks through core/mutex.h, which clang's -Wthread-safety checks."""
+    for path in tree.cpp:
+        if path.startswith("server/") and path != "server/core/mutex.h":
+            text = tree.stripped(path)
+            for match in _LOCKS.finditer(text):
+                yield path, _line_of(text, match.start()), f"{match.group(0)}: see core/mutex.h"
+
+
+def throws(tree):
+    """server/ and clients/ return absl::Status; they throw nothing."""
+    for path in tree.cpp:
+        if path.startswith(("server/", "clients/")):
+            text = tree.stripped(path)
+            for match in re.finditer(r"\bthrow\b(?!\s*\(\s*\))", text):
+                yield path, _line_of(text, match.start()), "throw"
+
+
+_SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::SleepFor\b|"
+                     r"\btime\.sleep\b")
+# Places that wait for another process by looking again, with a deadline.
+POLLS = {}  # path -> reason
+
+
+def sleeps(tree):
+    """Tests wait for events, never for a time."""
+    for path in tree.cpp + tree.python:
+        if path.startswith("tests/") and path not in POLLS:
+            text = tree.stripped(path) if path in tree.cpp else tree.texts[path]
+            for match in _SLEEPS.finditer(text):
+                yield path, _line_of(text, match.start()), f"{match.group(0)}: no sleeps in tests"
+
+
+def include_directions(tree):
+    """Includes follow the arrows of server/README.md."""
+    yield from check_includes(tree)
+
+
+RULES = (include_directions, banned_names, file_length, function_length, lines, unfinished,
+         listed_in_cmake, no_glob, readmes, places, locks, throws, sleeps)
