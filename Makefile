@@ -38,7 +38,7 @@ build:
 demo:
 	@.ci/prepare build test python
 	$(call tree,release)
-	@tests/end_to_end/demo/run
+	@build/venv/bin/python tests/end_to_end/demo/demo.py build/release/bin build/venv build/demo
 
 # The release tree's tests come last, so that their closing line is the last one.
 test:

@@ -49,7 +49,8 @@ CASES = [
      {"server/core/a.h": "enum class SyncInfo { kA };\n",
       "tests/a.py": "class DataLoader:\n    pass\n"}, ["SyncInfo", "DataLoader"]),
     ("words inside words are fine", rules.banned_names,
-     {"server/core/metadata.h": "struct Database {};\n// class Helper {\n"}, []),
+     {"server/core/metadata.h": "struct Database {};\n// class Helper {\n",
+      "server/plugin_host/in_process.h": "class InProcessHost {\n"}, []),
 
     ("500 lines and one more", rules.file_length,
      {"server/core/a.cc": "\n" * 501, "server/core/b.cc": "\n" * 500}, ["501 lines"]),
