@@ -196,7 +196,7 @@ enum {
 /* Where a table, column, row or time has to be named and there is none. */
 #define TIDEMARK_NO_TABLE UINT32_MAX
 #define TIDEMARK_NO_COLUMN UINT32_MAX
-#define TIDEMARK_NO_ROW ((int64_t)-1)
+#define TIDEMARK_NO_ROW (-INT64_C(1))
 #define TIDEMARK_NO_TIME INT64_MIN
 
 /* ---- Frozen for the life of major 1 -------------------------------------------------------- */
@@ -434,8 +434,9 @@ struct tidemark_sink {
   tidemark_code (*checkpoint)(const tidemark_sink*, const tidemark_checkpoint*, uint64_t* id,
                               tidemark_error*);
   /* [update] Defines a table or appends columns and widens types of one; idempotent by (schema,
-   * name). The columns given are matched by name; UNDECLARED keeps what is declared. Sets the
-   * index of the table; indices are stable for the life of the instance. */
+   * name). The columns given are matched by name: a known one keeps its place, a new one is appended
+   * in the order given; UNDECLARED keeps what is declared. Sets the index of the table; indices are
+   * stable for the life of the instance. */
   tidemark_code (*define_table)(const tidemark_sink*, const tidemark_table*, uint32_t* table,
                                 tidemark_error*);
   /* [update] */
