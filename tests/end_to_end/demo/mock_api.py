@@ -1,4 +1,4 @@
-"""The mock API of the PyPI package fivetran-api-playground as a context: started, awaited, ended."""
+"""The mock API (PyPI: fivetran-api-playground) as a context: started, awaited, ended."""
 
 import os
 import signal
