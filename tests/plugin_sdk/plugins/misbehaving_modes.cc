@@ -229,12 +229,15 @@ tidemark_code Nonsense(const Turn& turn, tidemark_error* error) {
 }
 
 void WrongSchema(const std::string& mode, const tidemark_schema** schema) {
-  static tidemark_column columns[] = {{"id", TIDEMARK_TYPE_LONG, TIDEMARK_COLUMN_KEY, 0, 0},
-                                      {"name", TIDEMARK_TYPE_STRING, 0, 0, 0}};
-  static tidemark_table tables[] = {
-      {sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "t", columns},
-      {sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "u", columns}};
-  static tidemark_schema wrong = {sizeof(tidemark_schema), sizeof(tidemark_table), 2, 0, tables};
+  static tidemark_column columns[2];
+  static tidemark_table tables[2];
+  static tidemark_schema wrong;
+  // Anew for each call: modes of one process must not mix.
+  columns[0] = {"id", TIDEMARK_TYPE_LONG, TIDEMARK_COLUMN_KEY, 0, 0};
+  columns[1] = {"name", TIDEMARK_TYPE_STRING, 0, 0, 0};
+  tables[0] = {sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "t", columns};
+  tables[1] = {sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "u", columns};
+  wrong = {sizeof(tidemark_schema), sizeof(tidemark_table), 2, 0, tables};
   static const std::string long_name(256, 'n');
   if (mode == "schema_null") {
     *schema = nullptr;
