@@ -56,9 +56,9 @@ test-asan:
 	$(call tests,debug)
 
 bench:
-	@.ci/prepare build
+	@.ci/prepare build test
 	$(call tree,release)
-	@tests/bench/run --rows $(ROWS)
+	@python3 tests/bench/bench.py build/release --rows $(ROWS)
 
 lint:
 	@.ci/prepare build test lint
