@@ -1,0 +1,87 @@
+// The process of one plugin: watched while it lives, put into words when it ends.
+#ifndef TIDEMARK_SOURCE_CONNECTOR_CHILD_H_
+#define TIDEMARK_SOURCE_CONNECTOR_CHILD_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/mutex.h"
+#include "source/child_spawn.h"
+#include "source/connector_launch.h"
+#include "source/stderr_tail.h"
+
+namespace tidemark {
+
+// Thread-safe. One thread, "tm-child", drains stderr, looks at the resident memory every 100 ms and
+// waits for the end; then it kills what is left of the process group. The destructor kills and
+// joins: afterwards neither process nor thread is left. Should this program die by SIGKILL, the
+// lifeline ends the child.
+class ConnectorChild {
+ public:
+  static absl::StatusOr<std::unique_ptr<ConnectorChild>> Start(const ConnectorLaunch& launch,
+                                                               const ChildPlacement& placement);
+  ~ConnectorChild();
+  ConnectorChild(const ConnectorChild&) = delete;
+  ConnectorChild& operator=(const ConnectorChild&) = delete;
+
+  // Our end of the socketpair, non-blocking; valid once.
+  int TakeSocket() { return child_.socket.Release(); }
+  pid_t pid() const { return child_.pid; }
+
+  // Asks the child to end (SIGTERM) and kills it `grace` from now if it has not. The shortest
+  // time of several calls counts.
+  void Stop(absl::Duration grace);
+  // The same without asking: it has been told by other means, or does not deserve it.
+  void KillAfter(absl::Duration grace);
+
+  // True once the child has ended; waits for that at most `timeout`.
+  bool WaitForEnd(absl::Duration timeout);
+
+  // Why the child is of no more use, naming what happened and its last words: RESOURCE_EXHAUSTED
+  // (memory), INTERNAL (flood of stderr) or, when it ended by itself, ABORTED. OK while it
+  // lives, and when it ended because it was asked to.
+  absl::Status Failure() const;
+
+ private:
+  ConnectorChild(const ConnectorLaunch& launch, SpawnedChild child, UniqueFd wake,
+                 UniqueFd statm);
+
+  void Watch();
+  // False: nothing more will come.
+  bool DrainStderr(bool to_the_end);
+  void CheckMemory();
+  void Condemn(absl::Status verdict);
+  void SetEnd(absl::Duration grace, bool ask);
+  absl::Duration UntilKill();
+  void Bury();
+
+  const std::string label_;
+  const uint64_t memory_bytes_;
+  SpawnedChild child_;
+  const UniqueFd wake_;   // eventfd
+  const UniqueFd statm_;  // /proc/PID/statm
+  StderrTail stderr_;
+
+  mutable Mutex mutex_;
+  CondVar ended_changed_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool asked_ ABSL_GUARDED_BY(mutex_) = false;   // SIGTERM was sent
+  bool killed_ ABSL_GUARDED_BY(mutex_) = false;  // SIGKILL was sent by us
+  absl::Time kill_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  absl::Status verdict_ ABSL_GUARDED_BY(mutex_);
+  int end_code_ ABSL_GUARDED_BY(mutex_) = 0;    // si_code and si_status of waitid(2)
+  int end_status_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  std::thread watcher_;  // last: everything it uses is there
+};
+
+}  // namespace tidemark
+
+#endif  // TIDEMARK_SOURCE_CONNECTOR_CHILD_H_

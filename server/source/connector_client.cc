@@ -1,0 +1,330 @@
+#include "source/connector_client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/status_context.h"
+#include "wire/call_status.h"
+#include "wire/schema_messages.h"
+#include "wire/state_messages.h"
+#include "wire/value_messages.h"
+
+namespace tidemark {
+namespace {
+
+// How long after a broken connection its process may take to be seen ending.
+constexpr absl::Duration kEndSeen = absl::Seconds(2);
+
+// Whether the peer itself sent the status. Statuses that gRPC makes up when a connection breaks
+// have the same codes; gRPC's core marks the others (surface/call.cc, RecvTrailingFilter).
+bool IsFromPeer(const grpc::ClientContext& context) {
+  return absl::StrContains(context.debug_error_string(), "Error received from peer");
+}
+
+v1::SelectionMode ToMessage(SelectionMode mode) { return static_cast<v1::SelectionMode>(mode); }
+
+void StartToMessage(const UpdateStart& start, v1::Start* message) {
+  StateEntriesToMessages(start.states, message->mutable_states());
+  StateEntriesToMessages(start.releasable, message->mutable_releasable());
+  for (const TableSelection& selection : start.selections) {
+    v1::Selection* out = message->add_selections();
+    out->set_mode(ToMessage(selection.mode));
+    for (const bool selected : selection.columns) out->add_columns(selected);
+  }
+  message->set_new_tables(ToMessage(start.new_tables));
+  message->set_connection(start.connection);
+  message->set_sync_id(start.sync_id);
+  message->set_epoch(start.epoch);
+  message->set_attempt(start.attempt);
+  message->set_dry_run(start.dry_run);
+  message->set_continuous(start.continuous);
+  message->set_page_rows(start.page_rows);
+  message->set_from_us(start.from_us);
+  message->set_until_us(start.until_us);
+}
+
+}  // namespace
+
+ConnectorClient::ConnectorClient(const ConnectorLaunch& launch,
+                                 std::shared_ptr<grpc::Channel> channel,
+                                 std::unique_ptr<ConnectorChild> child, std::shared_ptr<void> owner)
+    : label_(launch.label),
+      settings_(launch.settings),
+      limits_(launch.limits),
+      owner_(std::move(owner)),
+      child_(std::move(child)),
+      channel_(std::move(channel)),
+      stub_(v1::Connector::NewStub(channel_)),
+      decoder_(launch.label) {}
+
+ConnectorClient::~ConnectorClient() {
+  std::unique_ptr<UpdateStream> stream;
+  {
+    MutexLock lock(mutex_);
+    stream = std::move(stream_);
+  }
+  stream.reset();  // cancels: the connector is told
+  if (child_ != nullptr) {
+    // Time to come to an end; none is left where it has had its time already.
+    child_->Stop(limits_.interrupt);
+    child_->WaitForEnd(absl::InfiniteDuration());
+  }
+  stub_.reset();
+  channel_.reset();
+}
+
+absl::StatusOr<ConnectorDescription> ConnectorClient::Describe() {
+  const v1::DescribeRequest request;
+  v1::DescribeResponse response;
+  absl::Status status =
+      Call("Describe", limits_.describe, false, [&](grpc::ClientContext* context) {
+        return stub_->Describe(context, request, &response);
+      });
+  if (!status.ok()) return status;
+  absl::StatusOr<ConnectorDescription> description = DescriptionFromMessage(response);
+  if (!description.ok()) {
+    return Fail(absl::InternalError(
+        absl::StrCat(label_, " describes itself wrongly: ", description.status().message())));
+  }
+  return description;
+}
+
+absl::Status ConnectorClient::Check() {
+  v1::CheckRequest request;
+  v1::CheckResponse response;
+  SettingsToMessage(settings_, request.mutable_configuration());
+  return Call("Check", limits_.check, true, [&](grpc::ClientContext* context) {
+    return stub_->Check(context, request, &response);
+  });
+}
+
+absl::StatusOr<std::vector<TableSchema>> ConnectorClient::Schema() {
+  v1::SchemaRequest request;
+  v1::SchemaResponse response;
+  SettingsToMessage(settings_, request.mutable_configuration());
+  absl::Status status = Call("Schema", limits_.schema, false, [&](grpc::ClientContext* context) {
+    return stub_->Schema(context, request, &response);
+  });
+  if (!status.ok()) return status;
+  absl::StatusOr<std::vector<TableSchema>> tables = SchemaFromMessage(response);
+  if (!tables.ok()) {
+    return Fail(absl::InternalError(
+        absl::StrCat(label_, " gave a wrong schema: ", tables.status().message())));
+  }
+  decoder_.SetTables(*tables);
+  return tables;
+}
+
+absl::Status ConnectorClient::ValidateState(absl::Span<const StateEntry> states) {
+  v1::ValidateStateRequest request;
+  v1::ValidateStateResponse response;
+  SettingsToMessage(settings_, request.mutable_configuration());
+  StateEntriesToMessages(states, request.mutable_states());
+  return Call("ValidateState", limits_.check, true, [&](grpc::ClientContext* context) {
+    return stub_->ValidateState(context, request, &response);
+  });
+}
+
+absl::Status ConnectorClient::Start(const UpdateStart& start) {
+  if (!failure_.ok()) return failure_;
+  v1::UpdateRequest request;
+  SettingsToMessage(settings_, request.mutable_start()->mutable_configuration());
+  StartToMessage(start, request.mutable_start());
+  MutexLock lock(mutex_);
+  if (cancelled_) return Cancelled();
+  stream_ = std::make_unique<UpdateStream>(channel_, request);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<SourceEvent>> ConnectorClient::Next(absl::Time deadline) {
+  if (!failure_.ok()) return failure_;
+  if (stream_ == nullptr) return absl::FailedPreconditionError("Next before Start");
+  while (true) {
+    if (IsCancelled()) return Fail(Cancelled());
+    absl::StatusOr<std::optional<SourceEvent>> event = decoder_.Pop();
+    if (!event.ok()) return Fail(WithContext(label_, event.status()));
+    if (event->has_value()) return event;
+    std::unique_ptr<StreamMessage> message;
+    switch (stream_->Read(deadline, limits_.stall, &message)) {
+      case UpdateStream::Outcome::kMessage:
+        break;
+      case UpdateStream::Outcome::kNothingYet:
+        return std::nullopt;
+      case UpdateStream::Outcome::kStalled:
+        return Fail(Late("sent nothing", limits_.stall));
+      case UpdateStream::Outcome::kEnded:
+        return Fail(ExplainEnd());
+      case UpdateStream::Outcome::kCancelled:
+        return Fail(Cancelled());
+    }
+    absl::Status status = decoder_.Push(std::move(message), stream_->pool());
+    if (!status.ok()) return Fail(WithContext(label_, status));
+  }
+}
+
+void ConnectorClient::Acknowledge(const Acknowledgement& acknowledgement) {
+  if (stream_ != nullptr) stream_->Acknowledge(acknowledgement);
+}
+
+absl::Status ConnectorClient::Close() {
+  if (!failure_.ok()) return failure_;
+  if (closed_) return absl::OkStatus();
+  if (stream_ != nullptr) {
+    stream_->HalfClose();
+    std::unique_ptr<StreamMessage> message;
+    switch (stream_->Read(absl::Now() + limits_.interrupt, absl::InfiniteDuration(), &message)) {
+      case UpdateStream::Outcome::kMessage:
+        return Fail(absl::DataLossError(
+            absl::StrCat(label_, decoder_.finished() ? ": it sent a message after Finished"
+                                                     : ": closed before Finished")));
+      case UpdateStream::Outcome::kCancelled:
+        return Fail(Cancelled());
+      case UpdateStream::Outcome::kEnded:
+        if (!stream_->status().ok() || !decoder_.finished()) return Fail(ExplainEnd());
+        break;
+      default:
+        return Fail(Late("did not end its call after Finished", limits_.interrupt));
+    }
+  }
+  closed_ = true;
+  return EndChild();
+}
+
+absl::Status ConnectorClient::EndChild() {
+  if (child_ == nullptr) return absl::OkStatus();
+  child_->Stop(limits_.interrupt);
+  const absl::Time begin = absl::Now();
+  child_->WaitForEnd(absl::InfiniteDuration());
+  if (absl::Status failure = child_->Failure(); !failure.ok()) return Fail(std::move(failure));
+  if (absl::Now() - begin >= limits_.interrupt) {
+    return Fail(Late("did not end its process after its last call", limits_.interrupt));
+  }
+  return absl::OkStatus();
+}
+
+void ConnectorClient::Cancel() {
+  MutexLock lock(mutex_);
+  cancelled_ = true;
+  if (active_ != nullptr) active_->TryCancel();
+  if (stream_ != nullptr) stream_->Cancel();
+  if (child_ != nullptr) child_->KillAfter(limits_.interrupt);
+}
+
+bool ConnectorClient::IsCancelled() {
+  MutexLock lock(mutex_);
+  return cancelled_;
+}
+
+absl::Status ConnectorClient::Call(absl::string_view name, absl::Duration timeout, bool optional,
+                                   absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call) {
+  if (!failure_.ok()) return failure_;
+  grpc::ClientContext context;
+  const absl::Time begin = absl::Now();
+  context.set_deadline(absl::ToChronoTime(begin + timeout));
+  {
+    MutexLock lock(mutex_);
+    if (cancelled_) return Cancelled();
+    active_ = &context;
+  }
+  const grpc::Status status = call(&context);
+  {
+    MutexLock lock(mutex_);
+    active_ = nullptr;
+  }
+  if (status.ok()) return absl::OkStatus();
+  const bool late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                    absl::Now() - begin >= timeout;
+  if (late) return Fail(Late(absl::StrCat("did not answer ", name), timeout));
+  const bool missing = status.error_code() == grpc::StatusCode::UNIMPLEMENTED &&
+                       IsFromPeer(context) && !ResultOfCall(status, context).verdict;
+  if (missing && optional) return absl::OkStatus();
+  return Explain(name, status, context);
+}
+
+absl::Status ConnectorClient::Explain(absl::string_view during, const grpc::Status& status,
+                                      const grpc::ClientContext& context) {
+  if (IsCancelled()) return Fail(Cancelled());
+  const CallResult result = ResultOfCall(status, context);
+  const bool from_peer = result.verdict || IsFromPeer(context);
+  if (!from_peer && child_ != nullptr) {
+    child_->WaitForEnd(kEndSeen);
+    if (absl::Status failure = child_->Failure(); !failure.ok()) {
+      return Fail(absl::Status(failure.code(),
+                               absl::StrCat(failure.message(), " (during ", during, ")")));
+    }
+  }
+  if (from_peer && status.error_code() != grpc::StatusCode::UNIMPLEMENTED) {
+    return WithContext(label_, result.status);  // what the connector itself says
+  }
+  if (result.verdict) return WithContext(label_, result.status);
+  return Fail(ExplainStatus(during, status, from_peer));
+}
+
+// How the stream ended without Finished.
+absl::Status ConnectorClient::ExplainEnd() {
+  if (IsCancelled()) return Cancelled();
+  const grpc::Status& status = stream_->status();
+  const bool from_peer = IsFromPeer(stream_->context());
+  if (!status.ok() && child_ != nullptr) {
+    // Only a process that is gone explains a broken connection.
+    child_->WaitForEnd(from_peer ? absl::ZeroDuration() : kEndSeen);
+    if (absl::Status failure = child_->Failure(); !failure.ok()) return failure;
+  }
+  if (!status.ok()) return ExplainStatus("Update", status, from_peer);
+  return absl::DataLossError(absl::StrCat(
+      label_, ": the connector stopped without saying so (it ended its call without Finished)"));
+}
+
+absl::Status ConnectorClient::ExplainStatus(absl::string_view during, const grpc::Status& status,
+                                            bool from_peer) {
+  const std::string text = absl::StrCat(
+      label_, from_peer ? ": it ended " : ": the connection broke during ", during,
+      from_peer ? " with " : ": ", absl::StatusCodeToString(FromGrpcStatus(status).code()), " ",
+      StatusText(status.error_message()));
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return absl::UnimplementedError(absl::StrCat(
+          label_, ": it does not know ", during,
+          " of tidemark.v1.Connector: it is no connector, or made for another version (",
+          StatusText(status.error_message()), ")"));
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      // gRPC's own word for a message over the limit (wire/transport.h).
+      if (!from_peer) {
+        return absl::DataLossError(absl::StrCat(
+            label_, ": it sent a message over the limit: ", StatusText(status.error_message())));
+      }
+      return absl::AbortedError(text);
+    case grpc::StatusCode::DATA_LOSS:
+      return absl::DataLossError(text);
+    case grpc::StatusCode::INTERNAL:
+    case grpc::StatusCode::UNKNOWN:
+      return from_peer ? absl::InternalError(text) : absl::AbortedError(text);
+    default:
+      return absl::AbortedError(text);
+  }
+}
+
+absl::Status ConnectorClient::Cancelled() const {
+  return AsTransportFailure(absl::CancelledError(absl::StrCat(label_, ": cancelled")));
+}
+
+absl::Status ConnectorClient::Late(absl::string_view what, absl::Duration limit) {
+  return absl::DeadlineExceededError(
+      absl::StrCat(label_, " ", what, " within ", absl::FormatDuration(limit)));
+}
+
+absl::Status ConnectorClient::Fail(absl::Status failure) {
+  if (!failure_.ok()) return failure_;
+  failure_ = AsTransportFailure(std::move(failure));
+  // It hangs or talks nonsense: no reason to wait for it. A cancelled one has its time.
+  if (child_ != nullptr && failure_.code() != absl::StatusCode::kCancelled) {
+    child_->KillAfter(absl::ZeroDuration());
+  }
+  return failure_;
+}
+
+}  // namespace tidemark
