@@ -1,0 +1,376 @@
+#include "control/connection.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "control/configuration_check.h"
+#include "control/exit_code.h"
+#include "control/table_settings.h"
+#include "control/yaml_text.h"
+#include "core/duration_text.h"
+#include "core/time_text.h"
+
+namespace tidemark {
+namespace {
+
+constexpr size_t kMaxFile = 4 * 1024 * 1024;
+
+absl::string_view Scheme(absl::string_view connection) {
+  const size_t colon = connection.find(':');
+  if (colon == absl::string_view::npos || colon < 2) return "";
+  const absl::string_view scheme = connection.substr(0, colon);
+  for (const char c : scheme) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '+') return "";
+  }
+  return scheme;
+}
+
+// Fills a Connection from a checked file. Findings that need more than one key are added to the
+// checked file's problems.
+class Reader {
+ public:
+  Reader(CheckedConfiguration* checked, Connection* connection)
+      : in_(*checked), out_(*connection) {}
+
+  void Read() {
+    ReadNames();
+    ReadSource();
+    ReadDestination();
+    ReadMethod();
+    ReadOptions();
+    ReadCheckpointing();
+    ReadTables();
+    ReadNotices();
+  }
+
+ private:
+  const ConfigNode* Find(const std::string& path) const { return in_.Find(path); }
+  std::string Text(const std::string& path, absl::string_view otherwise) const {
+    const ConfigNode* node = Find(path);
+    return node == nullptr ? std::string(otherwise) : node->text;
+  }
+  std::string LowerText(const std::string& path, absl::string_view otherwise) const {
+    return absl::AsciiStrToLower(Text(path, otherwise));
+  }
+  template <typename Number>
+  void ReadNumber(const std::string& path, Number* out) const {
+    const ConfigNode* node = Find(path);
+    int64_t number = 0;
+    if (node != nullptr && absl::SimpleAtoi(node->text, &number)) *out = static_cast<Number>(number);
+  }
+  void ReadDuration(const std::string& path, absl::Duration* out) {
+    const ConfigNode* node = Find(path);
+    if (node == nullptr) return;
+    absl::StatusOr<absl::Duration> duration = ParseDuration(node->text);
+    if (duration.ok() && *duration > absl::ZeroDuration()) {
+      *out = *duration;
+    } else {
+      in_.Add(*node, path, "expected a positive duration without months");
+    }
+  }
+  void NotBuilt(const ConfigNode& node, const std::string& path, const std::string& what) {
+    in_.Add(node, path, absl::StrCat(what, " is not built yet"), true);
+  }
+  void Require(const std::string& path, const std::string& text) {
+    ConfigNode at;
+    at.line = 1;
+    at.column = 1;
+    in_.Add(at, path, text);
+  }
+
+  void ReadNames() {
+    const ConfigNode* name = Find("name");
+    if (name == nullptr) return;
+    out_.name = name->text;
+    bool good = !name->text.empty() && name->text.size() <= 100;
+    for (const char c : name->text) {
+      good = good && (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' ||
+                      c == '.');
+    }
+    if (!good) in_.Add(*name, "name", "expected letters, digits, \"_\", \"-\" and \".\"");
+  }
+
+  void ReadSource() {
+    if (Find("sync.sources") != nullptr) return;
+    SourceSettings& source = out_.source;
+    if (const ConfigNode* connection = Find("sync.source.connection"); connection != nullptr) {
+      source.connection = *connection;
+    }
+    if (const ConfigNode* config = Find("sync.source.config"); config != nullptr) {
+      source.config = *config;
+    }
+    source.config.kind = ConfigNode::Kind::kMap;
+    source.connector = Text("sync.source.connector", "");
+    if (source.connector.empty()) {
+      const std::string type = LowerText("sync.source.type", "");
+      if (type == "api") {
+        source.connector = "rest";
+      } else if (type.empty()) {
+        Require("sync.source", "name the connector (connector: ID) or a type (type: api)");
+      }
+    } else {
+      // The connector is named: the type selects nothing.
+      auto& problems = in_.problems;
+      problems.erase(std::remove_if(problems.begin(), problems.end(),
+                                    [](const ConfigurationProblem& problem) {
+                                      return problem.not_built &&
+                                             problem.path == "sync.source.type";
+                                    }),
+                     problems.end());
+    }
+    source.name = Text("sync.source.name", source.connector);
+    source.in_process = LowerText("sync.isolation", "process") == "in_process";
+    ReadDuration("sync.stall_timeout", &source.stall_timeout);
+    if (const ConfigNode* memory = Find("sync.plugin_memory"); memory != nullptr) {
+      ParseByteSize(memory->text, &source.plugin_memory);
+    }
+  }
+
+  void ReadDestination() {
+    const ConfigNode* connection = Find("sync.destination.connection");
+    const ConfigNode* type = Find("sync.destination.type");
+    std::string kind = LowerText("sync.destination.type", "");
+    const std::string text = connection == nullptr ? "" : connection->text;
+    const std::string scheme = absl::AsciiStrToLower(Scheme(text));
+    if (kind.empty() || kind == "database") {
+      kind = scheme.empty() || scheme == "sqlite" || scheme == "file" ? "sqlite" : scheme;
+      if (kind != "sqlite") {
+        const ConfigNode& at = type != nullptr ? *type : *connection;
+        NotBuilt(at, "sync.destination.type",
+                 absl::StrCat(type != nullptr ? "database " : "", kind));
+      }
+    }
+    out_.destination.type = kind;
+    out_.destination.name = Text("sync.destination.name", kind);
+    if (kind != "sqlite") return;
+    if (text.empty()) {
+      Require("sync.destination.connection", "name the database file (connection: warehouse.db)");
+      return;
+    }
+    absl::string_view path = text;
+    if (absl::ConsumePrefix(&path, "sqlite:") || absl::ConsumePrefix(&path, "file:")) {
+      if (absl::StartsWith(path, "///")) path.remove_prefix(2);
+    }
+    out_.destination.path = absl::StartsWith(path, "/")
+                                ? std::string(path)
+                                : absl::StrCat(out_.folder, "/", path);
+    if (LowerText("sync.destination.schema", "main") != "main") {
+      in_.Add(*Find("sync.destination.schema"), "sync.destination.schema",
+              "sqlite has one schema to write to: main");
+    }
+  }
+
+  void ReadMethod() {
+    std::string method = LowerText("sync.cdc_method", "auto");
+    const bool timestamp = Find("cdc.timestamp") != nullptr;
+    const bool version = Find("cdc.version") != nullptr;
+    if (method == "auto" && timestamp != version) method = timestamp ? "timestamp" : "version";
+    out_.source.method = method;
+    out_.options.full = method == "full";
+    const ConfigNode* buffer = Find("cdc.timestamp.buffer_hours");
+    const ConfigNode* tolerance = Find("cdc.timestamp.tolerance_window");
+    const ConfigNode* own_buffer = out_.source.config.Find("buffer_hours");
+    if (buffer == nullptr && tolerance != nullptr) buffer = own_buffer;
+    if (buffer != nullptr && tolerance != nullptr && method == "timestamp") {
+      in_.Add(*buffer, "cdc.timestamp.buffer_hours",
+              absl::StrCat("line ", buffer->line, " (buffer_hours) and line ", tolerance->line,
+                           " (tolerance_window) say the same thing: keep one"));
+    }
+    CheckZone();
+    const std::string prefix = absl::StrCat("cdc.", method, ".");
+    for (const auto& [path, node] : in_.values) {
+      if (!absl::StartsWith(path, prefix) || node->kind == ConfigNode::Kind::kNull) continue;
+      ConfigNode value = *node;
+      std::string name = path;
+      if (name == "cdc.timestamp.buffer_hours") {
+        name = "cdc.timestamp.tolerance_window";
+        value.text = absl::StrCat(value.text, " hours");
+        value.quoted = true;
+      }
+      out_.source.method_values.emplace_back(std::move(name), std::move(value));
+    }
+  }
+
+  void CheckZone() {
+    absl::TimeZone zone = absl::UTCTimeZone();
+    const ConfigNode* name = Find("cdc.timestamp.timezone");
+    if (name != nullptr && !absl::LoadTimeZone(name->text, &zone)) {
+      in_.Add(*name, "cdc.timestamp.timezone",
+              absl::StrCat("\"", name->text, "\" is no time zone (\"UTC\", \"Europe/Berlin\")"));
+    }
+    const ConfigNode* start = Find("cdc.timestamp.start");
+    if (start == nullptr) return;
+    if (absl::StatusOr<ParsedTime> time = ParseTime(start->text, zone); !time.ok()) {
+      in_.Add(*start, "cdc.timestamp.start", std::string(time.status().message()));
+    }
+  }
+
+  void ReadOptions() {
+    SyncOptions& options = out_.options;
+    ReadNumber("sync.batch_size", &options.page_rows);
+    ReadNumber("sync.max_dead_letters", &options.max_dead_letters);
+    if (absl::StatusOr<Naming> naming = ParseNaming(Text("sync.naming", "source")); naming.ok()) {
+      options.naming = *naming;
+    }
+    options.strip_text_nul = LowerText("sync.text_nul", "refuse") == "strip";
+    options.infer_dates = LowerText("sync.infer.dates", "false") == "true";
+    out_.frequency = Text("sync.frequency", "manual");
+    if (const ConfigNode* node = Find("sync.frequency"); node != nullptr) {
+      if (!IsFrequency(node->text)) {
+        in_.Add(*node, "sync.frequency",
+                absl::StrCat("\"", node->text,
+                             "\" is not allowed; expected realtime, hourly, daily, manual, "
+                             "\"every 5 minutes\" or a cron expression"));
+      }
+    }
+  }
+
+  static bool IsFrequency(absl::string_view text) {
+    const std::string lower = absl::AsciiStrToLower(text);
+    if (lower == "realtime" || lower == "hourly" || lower == "daily" || lower == "manual") {
+      return true;
+    }
+    absl::string_view rest = lower;
+    if (absl::ConsumePrefix(&rest, "every ")) return ParseDuration(rest).ok();
+    const std::vector<absl::string_view> fields = absl::StrSplit(lower, ' ', absl::SkipEmpty());
+    if (fields.size() != 5) return false;
+    return lower.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz*/,- ") ==
+           std::string::npos;
+  }
+
+  void ReadCheckpointing() {
+    const std::string frequency = LowerText("state.checkpointing.frequency", "every_batch");
+    if (frequency == "every_batch") return;
+    const ConfigNode* interval = Find("state.checkpointing.interval");
+    double number = 0;
+    if (interval != nullptr && !absl::SimpleAtod(interval->text, &number)) return;
+    GroupLimits& group = out_.options.group;
+    group.when_idle = false;
+    group.bytes = std::numeric_limits<uint64_t>::max();
+    if (frequency == "every_n_records") {
+      group.age = absl::InfiniteDuration();
+      if (interval == nullptr) return;
+      group.rows = static_cast<uint64_t>(number);
+      if (number < 1) in_.Add(*interval, "state.checkpointing.interval", "at least 1 record");
+    } else {
+      group.rows = std::numeric_limits<uint64_t>::max();
+      group.age = interval == nullptr ? absl::Seconds(1) : absl::Seconds(number);
+    }
+  }
+
+  void ReadTables() {
+    TableRule rule;
+    rule.pattern = "*";
+    if (LowerText("sync.destination.deletes", "soft") == "hard") rule.deletes = DeleteMode::kHard;
+    if (LowerText("sync.on_error", "continue") == "stop") rule.on_error = OnError::kStop;
+    out_.options.default_rule = rule;
+    out_.options.only_listed_tables = !in_.tables.empty();
+    for (const CheckedConfiguration::Table& table : in_.tables) {
+      out_.options.tables.push_back(ReadTableRule(table, rule, &in_.problems));
+    }
+  }
+
+  void ReadNotices() {
+    std::vector<std::string>& notices = out_.notices;
+    if (const ConfigNode* node = Find("sync.max_parallel_tables");
+        node != nullptr && node->text != "1") {
+      notices.push_back(absl::StrCat("sync.max_parallel_tables: ", node->text,
+                                     " accepted; tables are read in one lane"));
+    }
+    if (const ConfigNode* node = Find("conflict_resolution"); node != nullptr) {
+      notices.push_back("conflict_resolution: not used, there is only one source");
+    }
+    if (LowerText("state.recovery.auto_repair", "false") == "true") {
+      notices.push_back(
+          "state.recovery.auto_repair: repair is not built yet; a damaged state stops the sync");
+    }
+    if (absl::EqualsIgnoreCase(out_.frequency, "realtime")) {
+      notices.push_back("sync.frequency: realtime; this run does one sync and ends");
+    } else if (!absl::EqualsIgnoreCase(out_.frequency, "manual")) {
+      notices.push_back(absl::StrCat("sync.frequency: ", out_.frequency,
+                                     "; this run does one sync, the schedule needs a server"));
+    }
+  }
+
+  CheckedConfiguration& in_;
+  Connection& out_;
+};
+
+absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationProblem> problems) {
+  if (problems.empty()) return absl::OkStatus();
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const ConfigurationProblem& a, const ConfigurationProblem& b) {
+                     return a.line != b.line ? a.line < b.line : a.column < b.column;
+                   });
+  bool only_not_built = true;
+  std::vector<std::string> lines;
+  for (const ConfigurationProblem& problem : problems) {
+    only_not_built = only_not_built && problem.not_built;
+    lines.push_back(absl::StrCat(file, ":", problem.line, ":", problem.column, ": ", problem.path,
+                                 problem.path.empty() ? "" : ": ", problem.text));
+  }
+  const std::string text = absl::StrJoin(lines, "\n");
+  return AsUsage(only_not_built ? absl::UnimplementedError(text)
+                                : absl::InvalidArgumentError(text));
+}
+
+}  // namespace
+
+absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
+                                           absl::string_view text,
+                                           const Environment& environment) {
+  absl::StatusOr<ConfigNode> root = ParseYaml(file, text);
+  if (!root.ok()) return AsUsage(root.status());
+  std::vector<std::string> unresolved;
+  std::vector<std::string> secrets;
+  ResolveReferences(environment, folder, &*root, &unresolved, &secrets);
+  if (!unresolved.empty()) {
+    for (std::string& problem : unresolved) problem = absl::StrCat(file, ": ", problem);
+    return AsUsage(absl::InvalidArgumentError(absl::StrJoin(unresolved, "\n")));
+  }
+  CheckedConfiguration checked = CheckConfiguration(*root);
+  Connection connection;
+  connection.file = file;
+  connection.folder = folder;
+  connection.secrets = std::move(secrets);
+  const size_t slash = file.rfind('/');
+  connection.name = slash == std::string::npos ? file : file.substr(slash + 1);
+  connection.name = connection.name.substr(0, connection.name.rfind(".y"));
+  Reader(&checked, &connection).Read();
+  if (absl::Status status = ProblemsStatus(file, checked.problems); !status.ok()) return status;
+  connection.options.connection = connection.name;
+  connection.options.source_name = connection.source.name;
+  connection.options.destination_name = connection.destination.name;
+  return connection;
+}
+
+absl::StatusOr<Connection> LoadConnection(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadTextFile(path, kMaxFile);
+  if (!text.ok()) return AsUsage(text.status());
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  const std::string env_path = absl::StrCat(folder, "/.env");
+  std::map<std::string, std::string> values;
+  absl::StatusOr<std::string> env_text = ReadTextFile(env_path, kMaxFile);
+  if (env_text.ok()) {
+    auto parsed = ParseDotEnv(env_path, *env_text);
+    if (!parsed.ok()) return AsUsage(parsed.status());
+    values = *std::move(parsed);
+  } else if (!absl::IsNotFound(env_text.status())) {
+    return AsUsage(env_text.status());
+  }
+  return ParseConnection(path, folder, *text, ProcessEnvironment(std::move(values)));
+}
+
+}  // namespace tidemark

@@ -1,0 +1,70 @@
+// A connection: a configured source and destination, as a connection file says it.
+#ifndef TIDEMARK_CONTROL_CONNECTION_H_
+#define TIDEMARK_CONTROL_CONNECTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "control/config_node.h"
+#include "control/references.h"
+#include "nlohmann/json.hpp"
+#include "pipeline/sync.h"
+
+namespace tidemark {
+
+struct SourceSettings {
+  std::string name;       // for reports
+  std::string connector;  // plugin id, path of a .so, or address
+  std::optional<ConfigNode> connection;  // a secret
+  ConfigNode config;      // map: the connector's options
+  std::string method;     // the chosen sync.cdc_method
+  // Keys of the chosen method's section that were given: "cdc.timestamp.compare" -> value.
+  std::vector<std::pair<std::string, ConfigNode>> method_values;
+  bool in_process = false;
+  absl::Duration stall_timeout = absl::Minutes(30);
+  uint64_t plugin_memory = uint64_t{1} << 30;  // bytes
+};
+
+struct DestinationSettings {
+  std::string name;             // for reports
+  std::string type = "sqlite";
+  std::string path;             // of the database file
+};
+
+// References are resolved: holds secrets, never log it whole.
+struct Connection {
+  std::string file;    // how messages call it
+  std::string folder;  // where relative paths of the file begin
+  std::string name;
+  SourceSettings source;
+  DestinationSettings destination;
+  SyncOptions options;  // connection, source_name, destination_name and everything of the file
+  std::string frequency = "manual";
+  std::vector<std::string> secrets;  // resolved references, for Redactor::AddSecret
+  std::vector<std::string> notices;  // what is accepted and does nothing here, a line each
+};
+
+// Reads and checks a file, with the .env beside it. Every problem stands in the error's text, a
+// line each ("FILE:LINE:COLUMN: KEY: ..."), and IsUsage() holds for it (control/exit_code.h).
+absl::StatusOr<Connection> LoadConnection(const std::string& path);
+
+// The same from text. `folder` is where relative paths begin.
+absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
+                                           absl::string_view text,
+                                           const Environment& environment);
+
+// What the engine makes of the file, for `check --json` and the tests. Secrets are left out.
+nlohmann::ordered_json ConnectionJson(const Connection& connection);
+
+// "DECIMAL(12,2)", "LONG", ... as a declared type; nullopt for anything else.
+std::optional<ColumnType> ParseColumnType(absl::string_view text);
+
+}  // namespace tidemark
+
+#endif  // TIDEMARK_CONTROL_CONNECTION_H_

@@ -1,0 +1,225 @@
+#include "control/engine.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "control/connector_options.h"
+#include "control/exit_code.h"
+#include "control/preview.h"
+#include "control/report.h"
+#include "control/version.h"
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/status_context.h"
+#include "destination/sqlite_destination.h"
+
+namespace tidemark {
+namespace {
+
+LogLevel LevelOf(int level) {
+  if (level <= 0) return LogLevel::kDebug;
+  if (level == 1) return LogLevel::kInfo;
+  return level == 2 ? LogLevel::kWarning : LogLevel::kError;
+}
+
+// The pipeline's voice: into the log and the progress line.
+class Observer final : public SyncObserver {
+ public:
+  Observer(Log* log, std::string connection,
+           const std::function<void(const SyncProgress&)>& progress)
+      : log_(log), connection_(std::move(connection)), progress_(progress) {}
+
+  void OnProgress(const SyncProgress& progress) override {
+    if (progress_) progress_(progress);
+  }
+  void OnLog(int level, absl::string_view table, absl::string_view text) override {
+    log_->Write(LevelOf(level), {connection_, "", std::string(table)}, text);
+  }
+
+ private:
+  Log* const log_;
+  const std::string connection_;
+  const std::function<void(const SyncProgress&)>& progress_;
+};
+
+void Redact(const Redactor& redactor, SyncOutcome* outcome) {
+  for (SyncError& error : outcome->errors) error.message = redactor.Apply(error.message);
+  for (std::string& warning : outcome->warnings) warning = redactor.Apply(warning);
+}
+
+}  // namespace
+
+Engine::Engine(Connection connection, Parts parts)
+    : connection_(std::move(connection)), parts_(std::move(parts)) {}
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Connection connection, Parts parts) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(connection), std::move(parts)));
+  for (const std::string& secret : engine->connection_.secrets) {
+    engine->parts_.redactor->AddSecret(secret);
+  }
+  const SourceSettings& source = engine->connection_.source;
+  absl::StatusOr<ConnectorTarget> target =
+      ResolveConnector(source.connector, engine->connection_.folder, source.in_process,
+                       engine->parts_.search);
+  if (!target.ok()) return target.status();
+  engine->target_ = *std::move(target);
+  if (absl::Status status = engine->Describe(); !status.ok()) return status;
+  return engine;
+}
+
+absl::Status Engine::Describe() {
+  absl::StatusOr<ConnectorDescription> description = DescribeConnector(target_);
+  if (!description.ok()) return description.status();
+  description_ = *std::move(description);
+  absl::StatusOr<ConnectorSettings> settings =
+      CheckConnectorSettings(description_, connection_.source, connection_.file);
+  if (!settings.ok()) return settings.status();
+  settings_ = std::move(settings->settings);
+  for (const std::string& secret : settings->secrets) parts_.redactor->AddSecret(secret);
+  return absl::OkStatus();
+}
+
+ConnectorLaunch Engine::Launch() const {
+  ConnectorLaunch launch;
+  launch.label = target_.label;
+  launch.settings = settings_;
+  launch.limits.stall = connection_.source.stall_timeout;
+  launch.limits.memory_bytes = connection_.source.plugin_memory;
+  Log* const log = parts_.log;
+  launch.log = [log, name = connection_.name](int level, absl::string_view text) {
+    log->Write(LevelOf(level), {name, "", ""}, text);
+  };
+  return launch;
+}
+
+absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::Open() const {
+  return OpenConnector(target_, Launch());
+}
+
+absl::Status Engine::Check() {
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  if (!source.ok()) return source.status();
+  return (*source)->Check();
+}
+
+absl::StatusOr<std::vector<TableSchema>> Engine::Schema() {
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  if (!source.ok()) return source.status();
+  return (*source)->Schema();
+}
+
+absl::StatusOr<Preview> Engine::ReadPreview(const std::string& table, size_t rows) {
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  if (!source.ok()) return source.status();
+  return PreviewSource(**source, connection_.name, table, rows);
+}
+
+absl::StatusOr<std::unique_ptr<Destination>> Engine::OpenDestination() const {
+  SqliteOptions options;
+  options.path = connection_.destination.path;
+  options.engine = EngineVersion();
+  absl::StatusOr<std::unique_ptr<Destination>> destination = OpenSqliteDestination(options);
+  if (!destination.ok()) return AsLocal(destination.status());
+  return destination;
+}
+
+std::string Engine::Holder() const {
+  char host[256] = "";
+  gethostname(host, sizeof(host) - 1);
+  return absl::StrCat("tidemark, pid ", getpid(), " on ", host);
+}
+
+absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
+                                        const std::function<void(const SyncProgress&)>& progress,
+                                        Interrupt* interrupt) {
+  absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
+  if (!destination.ok()) return destination.status();
+  SyncOptions options = connection_.options;
+  options.holder = Holder();
+  options.full = options.full || request.full;
+  if (request.since_us.has_value()) options.from_us = *request.since_us;
+  if (!request.tables.empty()) {
+    // The settings of the connection's own rules stay with the tables that were asked for.
+    std::vector<TableRule> rules;
+    for (const std::string& name : request.tables) {
+      TableRule rule = options.default_rule;
+      for (const TableRule& listed : options.tables) {
+        if (listed.pattern == name) rule = listed;
+      }
+      rule.pattern = name;
+      rules.push_back(std::move(rule));
+    }
+    options.tables = std::move(rules);
+    options.only_listed_tables = true;
+  }
+  Observer observer(parts_.log, connection_.name, progress);
+  SyncParts parts;
+  parts.source = [this] { return Open(); };
+  parts.destination = destination->get();
+  parts.clock = &Clock::Real();
+  parts.observer = &observer;
+  parts.interrupt = interrupt;
+  parts.report = [this, full = options.full](const SyncOutcome& outcome) {
+    return Report(outcome, full);
+  };
+  SyncOutcome outcome = RunSync(options, parts);
+  Redact(*parts_.redactor, &outcome);
+  return outcome;
+}
+
+absl::Status Engine::ImportStates(const std::vector<StateEntry>& entries) {
+  absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
+  if (!destination.ok()) return destination.status();
+  AcquireRequest acquire;
+  acquire.connection = connection_.name;
+  acquire.holder = Holder();
+  absl::StatusOr<Acquired> acquired = (*destination)->Acquire(acquire);
+  if (!acquired.ok()) return AsLocal(acquired.status());
+  CommitRequest request;
+  request.sync_id = absl::StrCat("import_", RandomHex(8));
+  request.group_id = RandomHex(16);
+  for (const StateEntry& entry : entries) {
+    EntryCommit commit;
+    commit.entry = EntryName(entry);
+    commit.kind = StateKind::kImport;
+    commit.state = entry;
+    for (const StateEntry& current : acquired->states) {
+      if (EntryName(current) == commit.entry) {
+        commit.expected_version = static_cast<int64_t>(current.version);
+      }
+    }
+    request.entries.push_back(std::move(commit));
+  }
+  request.last_synced_us = acquired->last_synced_us;
+  absl::StatusOr<std::unique_ptr<DestinationTransaction>> transaction = (*destination)->Begin();
+  if (!transaction.ok()) return AsLocal(transaction.status());
+  return AsLocal((*transaction)->Commit(request).status());
+}
+
+std::string Engine::Report(const SyncOutcome& outcome, bool full) const {
+  const ReportNames names{connection_.name, connection_.options.source_name,
+                          connection_.options.destination_name, full};
+  return parts_.redactor->Apply(DumpJson(SyncReport(names, outcome), 2));
+}
+
+absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target) {
+  ConnectorLaunch launch;
+  launch.label = target.label;
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenConnector(target, launch);
+  if (!source.ok()) return source.status();
+  return (*source)->Describe();
+}
+
+absl::StatusOr<std::unique_ptr<DestinationReader>> OpenReader(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<DestinationReader>> reader = OpenSqliteReader(path);
+  if (!reader.ok()) return AsLocal(reader.status());
+  return reader;
+}
+
+}  // namespace tidemark
