@@ -34,22 +34,29 @@ size_t CharacterBytes(const char* p, size_t left) {
 
 }  // namespace
 
-std::string StatusText(absl::string_view text) {
+std::string MessageText(absl::string_view text) {
+  if (IsUtf8(text)) return std::string(text);
   std::string clean;
-  clean.reserve(std::min(text.size(), kMaxStatusBytes + 4));
-  for (size_t i = 0; i < text.size() && clean.size() < kMaxStatusBytes;) {
+  for (size_t i = 0; i < text.size();) {
     const size_t bytes = CharacterBytes(text.data() + i, text.size() - i);
     if (bytes == 0) {
-      absl::StrAppend(&clean, "\xef\xbf\xbd");  // U+FFFD
+      clean.append("\xef\xbf\xbd");  // U+FFFD
       ++i;
-      continue;
+    } else {
+      clean.append(text.data() + i, bytes);
+      i += bytes;
     }
-    const auto c = static_cast<uint8_t>(text[i]);
-    const bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-    clean.append(control ? " " : text.data() + i, control ? 1 : bytes);
-    i += bytes;
   }
-  return std::string(CutUtf8(clean, kMaxStatusBytes));
+  return clean;
+}
+
+std::string StatusText(absl::string_view text) {
+  std::string clean(CutUtf8(MessageText(text.substr(0, kMaxStatusBytes + 4)), kMaxStatusBytes));
+  for (char& c : clean) {
+    const auto byte = static_cast<uint8_t>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = ' ';
+  }
+  return clean;
 }
 
 absl::StatusCode CodeFromNumber(int32_t code) {

@@ -20,6 +20,9 @@ namespace tidemark {
 // gRPC sends the text in a header, whose size is limited.
 inline constexpr size_t kMaxStatusBytes = 8'000;
 
+// Text of outside as a proto3 string may hold it: each byte that is no UTF-8 becomes U+FFFD.
+std::string MessageText(absl::string_view text);
+
 // The text as it may be sent: at most 8,000 bytes, cut at a character boundary, bytes that are no
 // UTF-8 and control characters other than newline and tab replaced.
 std::string StatusText(absl::string_view text);

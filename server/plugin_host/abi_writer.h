@@ -1,0 +1,63 @@
+// What a plugin is given: ABI structs over core values and messages. Each class owns or keeps alive
+// everything its structs point to and is not movable.
+#ifndef TIDEMARK_PLUGIN_HOST_ABI_WRITER_H_
+#define TIDEMARK_PLUGIN_HOST_ABI_WRITER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "core/checkpoint.h"
+#include "core/setting.h"
+#include "tidemark/plugin_abi.h"
+
+namespace tidemark {
+namespace v1 {
+class Start;
+}  // namespace v1
+
+// Views `settings`, which must outlive it.
+class AbiConfig {
+ public:
+  explicit AbiConfig(absl::Span<const Setting> settings);
+  AbiConfig(const AbiConfig&) = delete;
+  AbiConfig& operator=(const AbiConfig&) = delete;
+  const tidemark_config* get() const { return &config_; }
+
+ private:
+  std::vector<tidemark_setting> settings_;
+  tidemark_config config_;
+};
+
+// Views `entries`, which must outlive it.
+class AbiStates {
+ public:
+  explicit AbiStates(absl::Span<const StateEntry> entries);
+  AbiStates(const AbiStates&) = delete;
+  AbiStates& operator=(const AbiStates&) = delete;
+  const tidemark_state* data() const { return states_.data(); }
+  uint32_t size() const { return static_cast<uint32_t>(states_.size()); }
+
+ private:
+  std::vector<tidemark_state> states_;
+};
+
+// Views `start` and `states`, which must outlive it.
+class AbiRequest {
+ public:
+  AbiRequest(const v1::Start& start, absl::Span<const StateEntry> states);
+  AbiRequest(const AbiRequest&) = delete;
+  AbiRequest& operator=(const AbiRequest&) = delete;
+  const tidemark_update_request* get() const { return &request_; }
+
+ private:
+  const AbiStates states_;
+  std::vector<std::vector<uint8_t>> columns_;  // by table
+  std::vector<tidemark_selection> selections_;
+  tidemark_update_request request_;
+};
+
+}  // namespace tidemark
+
+#endif  // TIDEMARK_PLUGIN_HOST_ABI_WRITER_H_

@@ -1,0 +1,100 @@
+// tidemark-plugin-host: serves one plugin on a socket it was given, and is gone when its starter
+// is. Not for use by hand.
+//
+//   tidemark-plugin-host PLUGIN.so
+//
+// fd 3: a connected stream socket, the channel of the Connector service.
+// fd 4: the reading end of a pipe whose other end only the starter holds; its end is ours.
+#include <fcntl.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "plugin_host/connector_service.h"
+#include "plugin_host/plugin_library.h"
+#include "wire/transport.h"
+
+namespace {
+
+constexpr int kChannelFd = 3;
+constexpr int kLifelineFd = 4;
+// The starter kills us after as long.
+constexpr absl::Duration kStopTimeout = absl::Seconds(30);
+
+// Waits until the other end of `fd` is closed.
+void WaitForHangUp(int fd) {
+  pollfd polled{};
+  polled.fd = fd;
+  polled.events = POLLRDHUP;
+  for (;;) {
+    const int ready = poll(&polled, 1, -1);
+    if (ready > 0 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0) return;
+    if (ready < 0 && errno != EINTR) return;
+  }
+}
+
+// Both are not for processes that a plugin starts.
+bool AdoptFds() {
+  for (const int fd : {kChannelFd, kLifelineFd}) {
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
+  }
+  const int flags = fcntl(kChannelFd, F_GETFL);
+  return flags >= 0 && fcntl(kChannelFd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+// A starter that was killed cannot say good-bye: nothing of a sync may outlive it.
+void WatchLifeline() {
+  pthread_setname_np(pthread_self(), "lifeline");
+  WaitForHangUp(kLifelineFd);
+  _exit(0);
+}
+
+int Serve(const char* plugin_path) {
+  // A copy to watch: gRPC owns the other one.
+  const int watched = fcntl(kChannelFd, F_DUPFD_CLOEXEC, kLifelineFd + 1);
+  tidemark::ConnectorService service(tidemark::PluginLibrary::Open(plugin_path));
+  grpc::ServerBuilder builder;
+  tidemark::ConfigureServer(&builder);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
+  builder.RegisterService(service.service());
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (watched < 0 || server == nullptr) {
+    std::fputs("tidemark-plugin-host: cannot start the Connector service\n", stderr);
+    return 1;
+  }
+  grpc::AddInsecureChannelFromFd(server.get(), kChannelFd);
+  WaitForHangUp(watched);
+  if (service.Stop(kStopTimeout)) return 0;
+  _exit(1);  // the plugin still works on what would be destroyed here
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2 || !AdoptFds()) {
+    std::fputs("tidemark-plugin-host is started by Tidemark, with a socket and a pipe\n", stderr);
+    return 2;
+  }
+  // Core files would hold what a connector keeps secret.
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  // Ctrl-C at a terminal goes to the whole foreground group; the starter decides what it means.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  std::thread lifeline(WatchLifeline);
+  // Not through exit(): destructors of a plugin's globals have no reader any more, and may not
+  // hold up or spoil an end that is in order. The lifeline's thread ends with the process.
+  _exit(Serve(argv[1]));
+}
