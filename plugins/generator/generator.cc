@@ -74,9 +74,8 @@ class Generator final : public tidemark::Connector,
     return options_.tables == 1 ? options_.table : absl::StrCat(options_.table, "_", i + 1);
   }
   int64_t Id(uint64_t position) const {
-    return options_.shuffled
-               ? generator_shuffled_id(options_.seed, position, options_.count)
-               : static_cast<int64_t>(position) + 1;
+    return options_.shuffled ? generator_shuffled_id(options_.seed, position, options_.count)
+                             : static_cast<int64_t>(position) + 1;
   }
   bool Chosen(uint64_t purpose, double share, uint64_t position, uint64_t lag) const {
     return share > 0 && position >= lag &&
@@ -99,8 +98,8 @@ class Generator final : public tidemark::Connector,
 
 absl::StatusOr<std::unique_ptr<Generator>> Generator::Create(const Config& config) {
   Options o;
-  for (const char* name : {"count", "seed", "checkpoint_interval", "tables", "variant", "pass",
-                           "pause_us"}) {
+  for (const char* name :
+       {"count", "seed", "checkpoint_interval", "tables", "variant", "pass", "pause_us"}) {
     if (config.GetInt64(name) < 0) {
       return absl::InvalidArgumentError(absl::StrCat(name, " must not be negative"));
     }
@@ -154,17 +153,16 @@ absl::StatusOr<tidemark::Schema> Generator::Schema() {
 absl::Status Generator::EmitPosition(const TableRef& table, uint64_t position, Sink& sink) const {
   generator_row row;
   generator_fill(options_.seed, options_.variant, Id(position), &row);
-  const std::array<Value, 10> cells = {
-      row.id,
-      row.account,
-      row.amount,
-      Value::Decimal({row.price, row.price_size}),
-      row.active != 0,
-      absl::string_view(row.code, GENERATOR_CODE),
-      absl::string_view(row.name, GENERATOR_NAME),
-      Value::TimestampMicros(row.updated_at_us),
-      Value::DateDays(row.day),
-      Value::Json({row.payload, GENERATOR_PAYLOAD})};
+  const std::array<Value, 10> cells = {row.id,
+                                       row.account,
+                                       row.amount,
+                                       Value::Decimal({row.price, row.price_size}),
+                                       row.active != 0,
+                                       absl::string_view(row.code, GENERATOR_CODE),
+                                       absl::string_view(row.name, GENERATOR_NAME),
+                                       Value::TimestampMicros(row.updated_at_us),
+                                       Value::DateDays(row.day),
+                                       Value::Json({row.payload, GENERATOR_PAYLOAD})};
   if (absl::Status s = sink.Upsert(table, cells); !s.ok()) return s;
   if (Chosen(kPurposeUpdate, options_.update_share, position, kUpdateLag)) {
     generator_fill(~options_.seed, options_.variant, Id(position - kUpdateLag), &row);
@@ -190,7 +188,8 @@ absl::Status Generator::Checkpoint(absl::string_view table, uint64_t position, S
   const std::string cursor = absl::StrCat(position);
   const std::string body = absl::StrCat(position, " ", options_.variant, " ", options_.pass);
   if (ledger_->enabled()) {
-    absl::Status s = ledger_->Append(absl::StrCat("sent ", sink.last_checkpoint() + 1, " ", cursor));
+    absl::Status s =
+        ledger_->Append(absl::StrCat("sent ", sink.last_checkpoint() + 1, " ", cursor));
     if (!s.ok()) return s;
   }
   const tidemark::NewState state = {table, body, cursor};
@@ -285,28 +284,32 @@ TIDEMARK_EXPORT_CONNECTOR(
     Generator, .id = "generator", .version = "1.0.0",
     .description = "Rows made up from a seed, always the same",
     .capabilities = tidemark::kCanTableState | tidemark::kCanRewind | tidemark::kNeedsFiles,
-    .options = {
-        {"count", tidemark::kLong, tidemark::Default("1000"), "rows of each table"},
-        {"seed", tidemark::kLong, tidemark::Default("1"), "what the values follow from"},
-        {"key_order", tidemark::kString, tidemark::Default("ascending"),
-         "order in which keys are emitted", {"ascending", "shuffled"}},
-        {"checkpoint_interval", tidemark::kLong, tidemark::Default("10000"),
-         "rows between checkpoints; 0: only at the end"},
-        {"update_share", tidemark::kDouble, tidemark::Default("0"),
-         "share of rows that are updated a little later, 0 to 1"},
-        {"delete_share", tidemark::kDouble, tidemark::Default("0"),
-         "share of rows that are deleted a little later, 0 to 1"},
-        {"table", tidemark::kString, tidemark::Default("rows"), "name of the table"},
-        {"tables", tidemark::kLong, tidemark::Default("1"),
-         "number of tables; more than one are called NAME_1, NAME_2, ..."},
-        {"state_as", tidemark::kString, tidemark::Default("connection"),
-         "one state for the connection, tables taking turns, or one for each table",
-         {"connection", "tables"}},
-        {"variant", tidemark::kLong, tidemark::Default("0"),
-         "another variant: the same keys with other values, all emitted again"},
-        {"pass", tidemark::kLong, tidemark::Default("0"),
-         "another pass: the same rows, all emitted again"},
-        {"pause_us", tidemark::kLong, tidemark::Default("0"),
-         "pause after each checkpoint, in microseconds"},
-        {"ledger_file", tidemark::kString, tidemark::kOptional,
-         "file that gets a synced line for each checkpoint sent and acknowledged"}});
+    .options = {{"count", tidemark::kLong, tidemark::Default("1000"), "rows of each table"},
+                {"seed", tidemark::kLong, tidemark::Default("1"), "what the values follow from"},
+                {"key_order",
+                 tidemark::kString,
+                 tidemark::Default("ascending"),
+                 "order in which keys are emitted",
+                 {"ascending", "shuffled"}},
+                {"checkpoint_interval", tidemark::kLong, tidemark::Default("10000"),
+                 "rows between checkpoints; 0: only at the end"},
+                {"update_share", tidemark::kDouble, tidemark::Default("0"),
+                 "share of rows that are updated a little later, 0 to 1"},
+                {"delete_share", tidemark::kDouble, tidemark::Default("0"),
+                 "share of rows that are deleted a little later, 0 to 1"},
+                {"table", tidemark::kString, tidemark::Default("rows"), "name of the table"},
+                {"tables", tidemark::kLong, tidemark::Default("1"),
+                 "number of tables; more than one are called NAME_1, NAME_2, ..."},
+                {"state_as",
+                 tidemark::kString,
+                 tidemark::Default("connection"),
+                 "one state for the connection, tables taking turns, or one for each table",
+                 {"connection", "tables"}},
+                {"variant", tidemark::kLong, tidemark::Default("0"),
+                 "another variant: the same keys with other values, all emitted again"},
+                {"pass", tidemark::kLong, tidemark::Default("0"),
+                 "another pass: the same rows, all emitted again"},
+                {"pause_us", tidemark::kLong, tidemark::Default("0"),
+                 "pause after each checkpoint, in microseconds"},
+                {"ledger_file", tidemark::kString, tidemark::kOptional,
+                 "file that gets a synced line for each checkpoint sent and acknowledged"}});

@@ -79,8 +79,8 @@ void generator_fill(uint64_t seed, uint64_t variant, int64_t id, generator_row* 
   row->id = id;
   row->account = static_cast<int64_t>(random.Next() >> 1);
   row->amount = static_cast<double>(static_cast<int64_t>(random.Next())) / 4294967296.0;
-  row->price_size =
-      FillPrice(static_cast<int64_t>(random.Next() % 1'999'999'999'999u) - 999'999'999'999, row->price);
+  row->price_size = FillPrice(
+      static_cast<int64_t>(random.Next() % 1'999'999'999'999u) - 999'999'999'999, row->price);
   const uint64_t bits = random.Next();
   row->active = static_cast<uint32_t>(bits & 1);
   row->day = static_cast<int64_t>(18'262 + (bits >> 8) % 3'650);  // ten years from 2020-01-01

@@ -18,12 +18,12 @@ enum {
 
 /* Text is ASCII without a terminator. */
 typedef struct {
-  int64_t id;               /* LONG, the key: 1.. */
-  int64_t account;          /* LONG */
-  double amount;            /* DOUBLE, finite */
-  int64_t updated_at_us;    /* UTC_DATETIME, microseconds since 1970; later in a later variant */
-  int64_t day;              /* NAIVE_DATE, days since 1970 */
-  uint32_t active;          /* BOOLEAN, 0 or 1 */
+  int64_t id;            /* LONG, the key: 1.. */
+  int64_t account;       /* LONG */
+  double amount;         /* DOUBLE, finite */
+  int64_t updated_at_us; /* UTC_DATETIME, microseconds since 1970; later in a later variant */
+  int64_t day;           /* NAIVE_DATE, days since 1970 */
+  uint32_t active;       /* BOOLEAN, 0 or 1 */
   uint32_t price_size;
   char price[GENERATOR_PRICE_MAX + 2]; /* DECIMAL(12,2), [price_size] */
   char code[GENERATOR_CODE];           /* STRING */

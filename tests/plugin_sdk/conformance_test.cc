@@ -37,25 +37,24 @@ struct Bad {
 class BadPlugin : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(BadPlugin, FailsWithWords) {
-  const std::string failures = Failures(RunConformance(
-      Plugin(TIDEMARK_TEST_PLUGINS "/misbehaving.so"), {{"mode", GetParam().mode}}));
+  const std::string failures = Failures(
+      RunConformance(Plugin(TIDEMARK_TEST_PLUGINS "/misbehaving.so"), {{"mode", GetParam().mode}}));
   EXPECT_NE(failures.find(GetParam().words), std::string::npos) << failures;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Conformance, BadPlugin,
-    ::testing::Values(Bad{"bad_utf8", "not UTF-8"}, Bad{"unknown_op", "unknown op 77"},
-                      Bad{"wrong_table", "unknown table 12345"}, Bad{"too_many_rows", "65536"},
-                      Bad{"unchanged_in_upsert", "leaves column 1 unchanged"},
-                      Bad{"batch_small", "tidemark_batch is too small"},
-                      Bad{"other_thread", "another thread"}, Bad{"create_null", "without a connector"},
-                      Bad{"create_fails", "create fails as asked"},
-                      Bad{"schema_null", "gave no schema"}, Bad{"schema_bad_type", "unknown type"},
-                      Bad{"schema_twice_same_table", "two tables are called t"},
-                      Bad{"define_long_name", "longer than 255"},
-                      Bad{"state_too_large", "larger than 10 MiB"},
-                      Bad{"state_of_unknown_table", "unknown table nobody"},
-                      Bad{"checkpoint_empty", "has no state"}, Bad{"fail", "failed as asked"}),
+    ::testing::Values(
+        Bad{"bad_utf8", "not UTF-8"}, Bad{"unknown_op", "unknown op 77"},
+        Bad{"wrong_table", "unknown table 12345"}, Bad{"too_many_rows", "65536"},
+        Bad{"unchanged_in_upsert", "leaves column 1 unchanged"},
+        Bad{"batch_small", "tidemark_batch is too small"}, Bad{"other_thread", "another thread"},
+        Bad{"create_null", "without a connector"}, Bad{"create_fails", "create fails as asked"},
+        Bad{"schema_null", "gave no schema"}, Bad{"schema_bad_type", "unknown type"},
+        Bad{"schema_twice_same_table", "two tables are called t"},
+        Bad{"define_long_name", "longer than 255"}, Bad{"state_too_large", "larger than 10 MiB"},
+        Bad{"state_of_unknown_table", "unknown table nobody"},
+        Bad{"checkpoint_empty", "has no state"}, Bad{"fail", "failed as asked"}),
     [](const auto& tested) { return tested.param.mode; });
 
 TEST(Conformance, DamagedStateMustBeRefused) {
@@ -66,8 +65,8 @@ TEST(Conformance, DamagedStateMustBeRefused) {
 }
 
 TEST(Conformance, BrokenTablesFail) {
-  for (const char* name : {"small_table", "missing_update", "abi_2_table", "bad_id",
-                           "bad_option"}) {
+  for (const char* name :
+       {"small_table", "missing_update", "abi_2_table", "bad_id", "bad_option"}) {
     const std::string file = std::string(TIDEMARK_TEST_PLUGINS "/") + name + ".so";
     EXPECT_NE("", Failures(RunConformance(Plugin(file), {}))) << name;
   }

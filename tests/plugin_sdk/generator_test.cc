@@ -47,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
     Generator, GeneratorShapes,
     ::testing::Values(
         Shape{"Plain", {{"count", "95"}, {"checkpoint_interval", "10"}}},
-        Shape{"Shuffled", {{"count", "95"}, {"checkpoint_interval", "7"}, {"key_order", "shuffled"}}},
+        Shape{"Shuffled",
+              {{"count", "95"}, {"checkpoint_interval", "7"}, {"key_order", "shuffled"}}},
         Shape{"OneCheckpoint", {{"count", "2500"}, {"checkpoint_interval", "0"}}},
         Shape{"CheckpointForEachRow", {{"count", "40"}, {"checkpoint_interval", "1"}}},
         Shape{"UpdatesAndDeletes",
@@ -122,7 +123,8 @@ TEST(Generator, RowsHaveTheirShape) {
 }
 
 TEST(Generator, SharesAreKeptRoughly) {
-  PluginRun run(Generator(), {{"count", "10000"}, {"update_share", "0.2"}, {"delete_share", "0.1"}});
+  PluginRun run(Generator(),
+                {{"count", "10000"}, {"update_share", "0.2"}, {"delete_share", "0.1"}});
   ASSERT_EQ(absl::OkStatus(), run.Open());
   ASSERT_EQ(absl::OkStatus(), run.Update());
   size_t counts[6] = {};
@@ -187,9 +189,9 @@ TEST(Generator, LedgerHoldsWhatWasSentAndAcknowledged) {
 }
 
 TEST(Generator, WrongOptionsAreRefusedWithTheirName) {
-  for (const auto& [name, value] : {std::pair("count", "-1"), std::pair("delete_share", "1.5"),
-                                    std::pair("variant", "10001"),
-                                    std::pair("ledger_file", "/nowhere/at/all")}) {
+  for (const auto& [name, value] :
+       {std::pair("count", "-1"), std::pair("delete_share", "1.5"), std::pair("variant", "10001"),
+        std::pair("ledger_file", "/nowhere/at/all")}) {
     PluginRun run(Generator(), {{name, value}});
     const absl::Status status = run.Open();
     EXPECT_NE(status.message().find(name), std::string::npos) << status;

@@ -47,8 +47,7 @@ struct Option {
 // returns an empty value and makes Create() fail with INTERNAL afterwards. Thread-compatible.
 class Config {
  public:
-  Config(const tidemark_host* host, const tidemark_config* config)
-      : host_(host), config_(config) {}
+  Config(const tidemark_host* host, const tidemark_config* config) : host_(host), config_(config) {}
 
   // Whether the option has a value.
   bool Has(absl::string_view name) const { return Find(name) != nullptr; }

@@ -149,8 +149,7 @@ class PluginTable {
       auto connector = T::Create(config);
       if (!connector.ok()) return connector.status();
       if (!config.error().ok()) return config.error();
-      auto instance =
-          std::make_unique<In>(host, *std::move(connector), PluginTable::Get().about_);
+      auto instance = std::make_unique<In>(host, *std::move(connector), PluginTable::Get().about_);
       *out = reinterpret_cast<tidemark_connector*>(instance.release());
       return absl::OkStatus();
     });
@@ -205,17 +204,17 @@ class PluginTable {
 
 // Makes a shared library a plugin; once, at namespace scope, outside of any namespace:
 //   TIDEMARK_EXPORT_CONNECTOR(Squares, .id = "io.example.squares", .version = "1.0.0");
-#define TIDEMARK_EXPORT_CONNECTOR(Class, ...)                                                     \
-  template <>                                                                                     \
-  const ::tidemark::internal::PluginTable<Class>& ::tidemark::internal::PluginTable<Class>::Get() \
-  {                                                                                               \
-    static const ::tidemark::internal::PluginTable<Class> table(                                  \
-        ::tidemark::PluginDescription{__VA_ARGS__});                                              \
-    return table;                                                                                 \
-  }                                                                                               \
-  extern "C" TIDEMARK_EXPORT const tidemark_plugin* tidemark_plugin_entry_v1(void) {              \
-    return ::tidemark::internal::PluginTable<Class>::Get().get();                                 \
-  }                                                                                               \
+#define TIDEMARK_EXPORT_CONNECTOR(Class, ...)                                        \
+  template <>                                                                        \
+  const ::tidemark::internal::PluginTable<Class>& ::tidemark::internal::PluginTable< \
+      Class>::Get() {                                                                \
+    static const ::tidemark::internal::PluginTable<Class> table(                     \
+        ::tidemark::PluginDescription{__VA_ARGS__});                                 \
+    return table;                                                                    \
+  }                                                                                  \
+  extern "C" TIDEMARK_EXPORT const tidemark_plugin* tidemark_plugin_entry_v1(void) { \
+    return ::tidemark::internal::PluginTable<Class>::Get().get();                    \
+  }                                                                                  \
   static_assert(true, "so that a semicolon may follow")
 
 #endif  // TIDEMARK_EXPORT_H_

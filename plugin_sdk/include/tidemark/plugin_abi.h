@@ -106,19 +106,19 @@ enum {
 
 /* Kinds of tidemark_value, with the member of the union that holds it. */
 enum {
-  TIDEMARK_NULL = 0,           /* none */
-  TIDEMARK_UNCHANGED = 1,      /* none; UPDATE: keep the stored value; before: old value unknown */
-  TIDEMARK_BOOL = 2,           /* i64: 0 or 1 */
-  TIDEMARK_INT64 = 3,          /* i64 */
-  TIDEMARK_DOUBLE = 4,         /* f64 */
-  TIDEMARK_DECIMAL = 5,        /* data: -?[0-9]+(\.[0-9]+)? or NaN, Infinity, -Infinity */
-  TIDEMARK_STRING = 6,         /* data: UTF-8 without U+0000 */
-  TIDEMARK_BYTES = 7,          /* data: any bytes */
-  TIDEMARK_JSON = 8,           /* data: one JSON text in UTF-8; kept byte for byte */
-  TIDEMARK_DATE = 9,           /* i64: days since 1970-01-01 */
-  TIDEMARK_TIME = 10,          /* i64: microseconds since midnight, 0..86,400,000,000 */
-  TIDEMARK_TIMESTAMP = 11,     /* i64: microseconds since 1970-01-01T00:00:00Z; INT64_MIN and
-                                  INT64_MAX are minus and plus infinity */
+  TIDEMARK_NULL = 0,            /* none */
+  TIDEMARK_UNCHANGED = 1,       /* none; UPDATE: keep the stored value; before: old value unknown */
+  TIDEMARK_BOOL = 2,            /* i64: 0 or 1 */
+  TIDEMARK_INT64 = 3,           /* i64 */
+  TIDEMARK_DOUBLE = 4,          /* f64 */
+  TIDEMARK_DECIMAL = 5,         /* data: -?[0-9]+(\.[0-9]+)? or NaN, Infinity, -Infinity */
+  TIDEMARK_STRING = 6,          /* data: UTF-8 without U+0000 */
+  TIDEMARK_BYTES = 7,           /* data: any bytes */
+  TIDEMARK_JSON = 8,            /* data: one JSON text in UTF-8; kept byte for byte */
+  TIDEMARK_DATE = 9,            /* i64: days since 1970-01-01 */
+  TIDEMARK_TIME = 10,           /* i64: microseconds since midnight, 0..86,400,000,000 */
+  TIDEMARK_TIMESTAMP = 11,      /* i64: microseconds since 1970-01-01T00:00:00Z; INT64_MIN and
+                                   INT64_MAX are minus and plus infinity */
   TIDEMARK_NAIVE_TIMESTAMP = 12 /* i64: as TIMESTAMP, of a clock on the wall */
 };
 
@@ -136,9 +136,9 @@ enum {
 
 /* tidemark_column.flags */
 enum {
-  TIDEMARK_COLUMN_KEY = 1,       /* part of the primary key, in the order of the columns */
-  TIDEMARK_COLUMN_CURSOR = 2,    /* grows with each change of its row */
-  TIDEMARK_COLUMN_SENSITIVE = 4  /* never shown in logs, errors and previews */
+  TIDEMARK_COLUMN_KEY = 1,      /* part of the primary key, in the order of the columns */
+  TIDEMARK_COLUMN_CURSOR = 2,   /* grows with each change of its row */
+  TIDEMARK_COLUMN_SENSITIVE = 4 /* never shown in logs, errors and previews */
 };
 
 /* tidemark_option.flags */
@@ -159,8 +159,8 @@ enum {
 
 /* tidemark_update_request.flags */
 enum {
-  TIDEMARK_REQUEST_DRY_RUN = 1,    /* what is emitted will be thrown away */
-  TIDEMARK_REQUEST_CONTINUOUS = 2  /* go on waiting for changes until cancelled */
+  TIDEMARK_REQUEST_DRY_RUN = 1,   /* what is emitted will be thrown away */
+  TIDEMARK_REQUEST_CONTINUOUS = 2 /* go on waiting for changes until cancelled */
 };
 
 /* tidemark_selection.mode and tidemark_update_request.new_tables */
@@ -188,9 +188,9 @@ enum {
 /* Limits. A receiver refuses more and names the limit. */
 enum {
   TIDEMARK_MAX_BATCH_ROWS = 65536,
-  TIDEMARK_MAX_ROW_BYTES = 62914560,   /* 60 MiB, as encoded on the wire */
-  TIDEMARK_MAX_NAME_BYTES = 255,       /* a schema, table or column */
-  TIDEMARK_MAX_STATE_BYTES = 10485760  /* 10 MiB, the body of one entry; a warning above 1 MiB */
+  TIDEMARK_MAX_ROW_BYTES = 62914560,  /* 60 MiB, as encoded on the wire */
+  TIDEMARK_MAX_NAME_BYTES = 255,      /* a schema, table or column */
+  TIDEMARK_MAX_STATE_BYTES = 10485760 /* 10 MiB, the body of one entry; a warning above 1 MiB */
 };
 
 /* Where a table, column, row or time has to be named and there is none. */
@@ -248,7 +248,7 @@ typedef struct {
 /* precision and scale: of DECIMAL, 0 and 0 when not declared. */
 typedef struct {
   const char* name;
-  uint32_t type; /* TIDEMARK_TYPE_ */
+  uint32_t type;  /* TIDEMARK_TYPE_ */
   uint32_t flags; /* TIDEMARK_COLUMN_ */
   int32_t precision;
   int32_t scale;
@@ -318,8 +318,8 @@ typedef struct {
   const tidemark_row_meta* meta; /* [row_count] or NULL */
   uint32_t meta_size;            /* sizeof(tidemark_row_meta) or 0 */
   uint32_t before_count;
-  const uint32_t* before_rows;   /* [before_count] ascending row numbers, or NULL */
-  const tidemark_value* before;  /* [before_count x column_count], or NULL */
+  const uint32_t* before_rows;  /* [before_count] ascending row numbers, or NULL */
+  const tidemark_value* before; /* [before_count x column_count], or NULL */
 } tidemark_batch;
 
 /* One entry of state. schema and table empty: the connection-wide entry. body: opaque to the host.
@@ -434,9 +434,9 @@ struct tidemark_sink {
   tidemark_code (*checkpoint)(const tidemark_sink*, const tidemark_checkpoint*, uint64_t* id,
                               tidemark_error*);
   /* [update] Defines a table or appends columns and widens types of one; idempotent by (schema,
-   * name). The columns given are matched by name: a known one keeps its place, a new one is appended
-   * in the order given; UNDECLARED keeps what is declared. Sets the index of the table; indices are
-   * stable for the life of the instance. */
+   * name). The columns given are matched by name: a known one keeps its place, a new one is
+   * appended in the order given; UNDECLARED keeps what is declared. Sets the index of the table;
+   * indices are stable for the life of the instance. */
   tidemark_code (*define_table)(const tidemark_sink*, const tidemark_table*, uint32_t* table,
                                 tidemark_error*);
   /* [update] */

@@ -70,8 +70,7 @@ class RowBuffer {
   // Whether a row of so much text belongs into this batch, or into the next one.
   bool Fits(size_t text_bytes) const {
     return row_count_ == 0 ||
-           (row_count_ < row_capacity_ &&
-            byte_count() + RowBytes(text_bytes) <= kBatchBytes);
+           (row_count_ < row_capacity_ && byte_count() + RowBytes(text_bytes) <= kBatchBytes);
   }
 
   // Copies a row. Columns beyond `row` become `filler`. An empty `before` is no before image.

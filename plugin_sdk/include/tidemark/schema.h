@@ -68,9 +68,8 @@ class Table {
   // new one is appended.
   void Merge(const Table& other) {
     for (const ColumnSpec& column : other.columns_) {
-      const auto known = std::find_if(columns_.begin(), columns_.end(), [&](const ColumnSpec& c) {
-        return c.name == column.name;
-      });
+      const auto known = std::find_if(columns_.begin(), columns_.end(),
+                                      [&](const ColumnSpec& c) { return c.name == column.name; });
       if (known == columns_.end()) {
         columns_.push_back(column);
       } else if (column.type != kUndeclared) {

@@ -108,8 +108,8 @@ inline absl::Status Sink::AppendNamed(absl::string_view table, uint8_t op, Field
     if (!defined.ok()) return defined.status();
     buffer = defined->buffer_;
   }
-  RowOptions<Value> by_place = {{}, options.event_time, options.sequence, options.subsequence,
-                                options.continue_on_error};
+  RowOptions<Value> by_place = {
+      {}, options.event_time, options.sequence, options.subsequence, options.continue_on_error};
   for (int attempt = 0; attempt < 2; ++attempt) {
     absl::StatusOr<bool> known = Place(*buffer, row, filler, &cells_);
     if (known.ok() && *known && !options.before.empty()) {
@@ -209,9 +209,9 @@ inline absl::Status Sink::TableDone(absl::string_view table, const absl::Status&
   }
   if (absl::Status s = EmitTable(*buffer); !s.ok()) return s;
   internal::ErrorBuffer error;
-  return Keep(error, raw_->table_done(raw_, buffer->index(),
-                                      static_cast<tidemark_code>(status.code()),
-                                      internal::ToBytes(status.message()), error.get()));
+  return Keep(error,
+              raw_->table_done(raw_, buffer->index(), static_cast<tidemark_code>(status.code()),
+                               internal::ToBytes(status.message()), error.get()));
 }
 
 inline absl::Status Sink::Warn(absl::string_view text, absl::string_view table) {

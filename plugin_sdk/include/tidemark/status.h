@@ -65,8 +65,8 @@ inline tidemark_code WriteStatus(const absl::Status& status, tidemark_error* err
 class ErrorBuffer {
  public:
   ErrorBuffer() {
-    error_ = {sizeof(tidemark_error), sizeof(text_), text_, 0, TIDEMARK_NO_TABLE,
-              TIDEMARK_NO_ROW, TIDEMARK_NO_COLUMN, 0, 0};
+    error_ = {sizeof(tidemark_error), sizeof(text_),      text_, 0, TIDEMARK_NO_TABLE,
+              TIDEMARK_NO_ROW,        TIDEMARK_NO_COLUMN, 0,     0};
   }
   ErrorBuffer(const ErrorBuffer&) = delete;
   ErrorBuffer& operator=(const ErrorBuffer&) = delete;

@@ -50,9 +50,15 @@ inline int64_t ToMicros(absl::Time time) {
 }
 
 inline StateEntry ToEntry(const tidemark_state& s) {
-  return {FromBytes(s.schema), FromBytes(s.table), FromBytes(s.body),
-          FromBytes(s.cursor), s.format,           s.kind,
-          s.version,           FromMicros(s.committed_at_us), FromMicros(s.watermark_us)};
+  return {FromBytes(s.schema),
+          FromBytes(s.table),
+          FromBytes(s.body),
+          FromBytes(s.cursor),
+          s.format,
+          s.kind,
+          s.version,
+          FromMicros(s.committed_at_us),
+          FromMicros(s.watermark_us)};
 }
 
 // The entries of a C array with its own stride.

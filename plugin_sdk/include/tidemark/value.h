@@ -37,7 +37,7 @@ class Value {
     value_.length = 0;
     value_.u.f64 = static_cast<double>(f);
   }
-  Value(absl::string_view s) : Value(TIDEMARK_STRING, s) {}    // NOLINT(google-explicit-constructor)
+  Value(absl::string_view s) : Value(TIDEMARK_STRING, s) {}   // NOLINT(google-explicit-constructor)
   Value(const std::string& s) : Value(TIDEMARK_STRING, s) {}  // NOLINT(google-explicit-constructor)
   Value(const char* s) : Value(TIDEMARK_STRING, s) {}         // NOLINT(google-explicit-constructor)
 
@@ -69,9 +69,7 @@ class Value {
 
   // TIDEMARK_NULL, ...
   uint32_t kind() const { return value_.type; }
-  bool has_data() const {
-    return value_.type >= TIDEMARK_DECIMAL && value_.type <= TIDEMARK_JSON;
-  }
+  bool has_data() const { return value_.type >= TIDEMARK_DECIMAL && value_.type <= TIDEMARK_JSON; }
   // Of kinds with data; borrowed from whoever made the value.
   absl::string_view data() const {
     return has_data() ? absl::string_view(value_.u.data, value_.length) : absl::string_view();

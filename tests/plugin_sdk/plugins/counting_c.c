@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* FROZEN_ABI: built against the header as it was released, to prove that such a plugin still runs. */
+#ifdef FROZEN_ABI
+#include "tests/plugin_sdk/frozen/plugin_abi_1_0.h"
+#else
 #include "tidemark/plugin_abi.h"
+#endif
 
 enum { kBatchRows = 100 };
 
@@ -31,8 +36,8 @@ static const tidemark_column kColumns[] = {
 };
 static const tidemark_table kTable = {
     sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, NULL, "numbers", kColumns};
-static const tidemark_schema kSchema = {
-    sizeof(tidemark_schema), sizeof(tidemark_table), 1, 0, &kTable};
+static const tidemark_schema kSchema = {sizeof(tidemark_schema), sizeof(tidemark_table), 1, 0,
+                                        &kTable};
 
 static tidemark_code Fail(tidemark_error* error, tidemark_code code, const char* text) {
   if (error != NULL) {
@@ -108,8 +113,8 @@ static tidemark_code Emit(const tidemark_sink* sink, int64_t first, uint32_t cou
     values[i][0] = (tidemark_value){TIDEMARK_INT64, 0, {.i64 = n}};
     values[i][1] = (tidemark_value){TIDEMARK_INT64, 0, {.i64 = n * n}};
   }
-  const tidemark_batch batch = {
-      sizeof(batch), 0, count, 2, ops, &values[0][0], NULL, 0, 0, NULL, NULL};
+  const tidemark_batch batch = {sizeof(batch), 0, count, 2,    ops, &values[0][0],
+                                NULL,          0, 0,     NULL, NULL};
   return sink->emit(sink, &batch, error);
 }
 
@@ -122,8 +127,7 @@ static tidemark_code Checkpoint(const tidemark_sink* sink, int64_t n, tidemark_e
   state.body.size = state.cursor.size = (uint64_t)size;
   state.format = 1;
   state.watermark_us = TIDEMARK_NO_TIME;
-  const tidemark_checkpoint checkpoint = {
-      sizeof(checkpoint), sizeof(state), 1, 0, &state};
+  const tidemark_checkpoint checkpoint = {sizeof(checkpoint), sizeof(state), 1, 0, &state};
   uint64_t id = 0;
   return sink->checkpoint(sink, &checkpoint, &id, error);
 }

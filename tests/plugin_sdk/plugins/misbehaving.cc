@@ -1,5 +1,5 @@
-// A plugin that does wrong on purpose: the option `mode` says what. Written on the bare C ABI, since
-// the C++ layer does not allow most of it.
+// A plugin that does wrong on purpose: the option `mode` says what. Written on the bare C ABI,
+// since the C++ layer does not allow most of it.
 //
 // It emits `after_rows` good rows of table "t" (id LONG key, name STRING) with one checkpoint (its
 // state is the number of rows), and then misbehaves. With `once_file`, only while that file does
@@ -37,8 +37,8 @@ namespace {
 
 const tidemark_column kColumns[] = {{"id", TIDEMARK_TYPE_LONG, TIDEMARK_COLUMN_KEY, 0, 0},
                                     {"name", TIDEMARK_TYPE_STRING, 0, 0, 0}};
-const tidemark_table kTables[] = {{sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "t",
-                                   kColumns}};
+const tidemark_table kTables[] = {
+    {sizeof(tidemark_table), sizeof(tidemark_column), 2, 0, "", "t", kColumns}};
 const tidemark_schema kSchema = {sizeof(tidemark_schema), sizeof(tidemark_table), 1, 0, kTables};
 
 tidemark_code Fail(tidemark_error* error, tidemark_code code, const std::string& text) {
@@ -112,8 +112,7 @@ tidemark_code Check(tidemark_connector* c, tidemark_error* error) {
   return TIDEMARK_OK;
 }
 
-tidemark_code Schema(tidemark_connector* c, const tidemark_schema** schema,
-                     tidemark_error* error) {
+tidemark_code Schema(tidemark_connector* c, const tidemark_schema** schema, tidemark_error* error) {
   if (c->mode == "hang_schema") Hang();
   if (c->mode == "abort_schema") abort();
   if (c->mode == "schema_fails") return Fail(error, TIDEMARK_UNAVAILABLE, "no schema today");

@@ -41,8 +41,17 @@ struct Draft {
   std::vector<tidemark_row_meta> meta = std::vector<tidemark_row_meta>(2);
   std::vector<uint32_t> before_rows;
   std::vector<tidemark_value> before;
-  tidemark_batch batch = {sizeof(tidemark_batch), 0, 1, kColumnCount, nullptr, nullptr, nullptr, 0,
-                          0, nullptr, nullptr};
+  tidemark_batch batch = {sizeof(tidemark_batch),
+                          0,
+                          1,
+                          kColumnCount,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          0,
+                          0,
+                          nullptr,
+                          nullptr};
 };
 
 void SetName(Draft& d, const std::string& text, uint32_t type = TIDEMARK_STRING) {
@@ -204,8 +213,10 @@ tidemark_code EmitRows(const tidemark_sink* sink, int64_t first, int64_t count,
     values.push_back(Text(names[static_cast<size_t>(n - first)]));
   }
   const std::vector<uint8_t> ops(static_cast<size_t>(count), TIDEMARK_UPSERT);
-  const tidemark_batch batch = {sizeof(batch), 0, static_cast<uint32_t>(count), kColumnCount,
-                                ops.data(), values.data(), nullptr, 0, 0, nullptr, nullptr};
+  const tidemark_batch batch = {sizeof(batch), 0,          static_cast<uint32_t>(count),
+                                kColumnCount,  ops.data(), values.data(),
+                                nullptr,       0,          0,
+                                nullptr,       nullptr};
   return sink->emit(sink, &batch, error);
 }
 

@@ -71,8 +71,8 @@ inline absl::Status Conformance::CheckPlainRun() {
   if (!sink.changes().empty() && sink.checkpoints().empty()) {
     return absl::InternalError("rows were emitted and no checkpoint: nothing would be resumed");
   }
-  note_ = absl::StrCat(sink.changes().size(), " changes, ", sink.checkpoints().size(),
-                       " checkpoints");
+  note_ =
+      absl::StrCat(sink.changes().size(), " changes, ", sink.checkpoints().size(), " checkpoints");
   return absl::OkStatus();
 }
 

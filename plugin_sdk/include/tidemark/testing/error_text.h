@@ -13,8 +13,8 @@ namespace tidemark_testing {
 class ErrorText {
  public:
   ErrorText() {
-    error_ = {sizeof(tidemark_error), sizeof(text_), text_, 0, TIDEMARK_NO_TABLE,
-              TIDEMARK_NO_ROW, TIDEMARK_NO_COLUMN, 0, 0};
+    error_ = {sizeof(tidemark_error), sizeof(text_),      text_, 0, TIDEMARK_NO_TABLE,
+              TIDEMARK_NO_ROW,        TIDEMARK_NO_COLUMN, 0,     0};
   }
   ErrorText(const ErrorText&) = delete;
   ErrorText& operator=(const ErrorText&) = delete;

@@ -41,18 +41,31 @@ struct RecordedValue {
   // For messages of tests: 7, 1.5, "text", null, unchanged, date:3.
   std::string ToString() const {
     switch (kind) {
-      case TIDEMARK_NULL: return "null";
-      case TIDEMARK_UNCHANGED: return "unchanged";
-      case TIDEMARK_BOOL: return i64 != 0 ? "true" : "false";
-      case TIDEMARK_INT64: return absl::StrCat(i64);
-      case TIDEMARK_DOUBLE: return absl::StrCat(f64());
-      case TIDEMARK_STRING: return absl::StrCat("\"", absl::CEscape(data), "\"");
-      case TIDEMARK_DECIMAL: case TIDEMARK_JSON: return data;
-      case TIDEMARK_BYTES: return absl::StrCat("x'", absl::BytesToHexString(data), "'");
-      case TIDEMARK_DATE: return absl::StrCat("date:", i64);
-      case TIDEMARK_TIME: return absl::StrCat("time:", i64);
-      case TIDEMARK_TIMESTAMP: return absl::StrCat("timestamp:", i64);
-      default: return absl::StrCat("naive:", i64);
+      case TIDEMARK_NULL:
+        return "null";
+      case TIDEMARK_UNCHANGED:
+        return "unchanged";
+      case TIDEMARK_BOOL:
+        return i64 != 0 ? "true" : "false";
+      case TIDEMARK_INT64:
+        return absl::StrCat(i64);
+      case TIDEMARK_DOUBLE:
+        return absl::StrCat(f64());
+      case TIDEMARK_STRING:
+        return absl::StrCat("\"", absl::CEscape(data), "\"");
+      case TIDEMARK_DECIMAL:
+      case TIDEMARK_JSON:
+        return data;
+      case TIDEMARK_BYTES:
+        return absl::StrCat("x'", absl::BytesToHexString(data), "'");
+      case TIDEMARK_DATE:
+        return absl::StrCat("date:", i64);
+      case TIDEMARK_TIME:
+        return absl::StrCat("time:", i64);
+      case TIDEMARK_TIMESTAMP:
+        return absl::StrCat("timestamp:", i64);
+      default:
+        return absl::StrCat("naive:", i64);
     }
   }
   friend bool operator==(const RecordedValue&, const RecordedValue&) = default;
@@ -63,9 +76,11 @@ struct RecordedValue {
 using RecordedRow = std::vector<RecordedValue>;
 
 inline std::string ToString(const RecordedRow& row) {
-  return absl::StrCat("(", absl::StrJoin(row, ", ", [](std::string* out, const RecordedValue& v) {
-                        out->append(v.ToString());
-                      }), ")");
+  return absl::StrCat(
+      "(",
+      absl::StrJoin(row, ", ",
+                    [](std::string* out, const RecordedValue& v) { out->append(v.ToString()); }),
+      ")");
 }
 
 struct RecordedColumn {

@@ -63,7 +63,8 @@ inline void RecordingSink::Copy(const tidemark_batch& b) {
     change.table = b.table;
     change.on_error_continue = (b.ops[r] & TIDEMARK_ON_ERROR_CONTINUE) != 0;
     change.op = b.ops[r] & static_cast<uint8_t>(~TIDEMARK_ON_ERROR_CONTINUE);
-    if (change.op != TIDEMARK_TRUNCATE) change.row = copy_row(b.values + size_t{r} * b.column_count);
+    if (change.op != TIDEMARK_TRUNCATE)
+      change.row = copy_row(b.values + size_t{r} * b.column_count);
     if (before < b.before_count && b.before_rows[before] == r) {
       change.before = copy_row(b.before + size_t{before} * b.column_count);
       ++before;
@@ -91,8 +92,8 @@ inline tidemark_code RecordingSink::Emit(const tidemark_sink* s, const tidemark_
 }
 
 inline absl::Status RecordingSink::CopyCheckpoint(const tidemark_checkpoint& c) {
-  if (!TIDEMARK_HAS(tidemark_checkpoint, &c, states) || c.state_count == 0 ||
-      c.states == nullptr || c.state_size < sizeof(tidemark_state)) {
+  if (!TIDEMARK_HAS(tidemark_checkpoint, &c, states) || c.state_count == 0 || c.states == nullptr ||
+      c.state_size < sizeof(tidemark_state)) {
     return absl::InternalError("a checkpoint is too small or has no state");
   }
   RecordedCheckpoint copy;
@@ -106,11 +107,10 @@ inline absl::Status RecordingSink::CopyCheckpoint(const tidemark_checkpoint& c) 
     }
     RecordedState state = {Text(raw.schema), Text(raw.table), Text(raw.body),
                            Text(raw.cursor), raw.format,      raw.watermark_us};
-    const bool known =
-        state.table.empty() ||
-        std::any_of(tables_.begin(), tables_.end(), [&](const RecordedTable& t) {
-          return t.name == state.table && t.schema == state.schema;
-        });
+    const bool known = state.table.empty() ||
+                       std::any_of(tables_.begin(), tables_.end(), [&](const RecordedTable& t) {
+                         return t.name == state.table && t.schema == state.schema;
+                       });
     if (!known) {
       return absl::InternalError(absl::StrCat("a state is of unknown table ", state.table));
     }
@@ -149,9 +149,8 @@ inline absl::Status RecordingSink::CopyDefinition(const tidemark_table& raw, uin
   }
   std::vector<RecordedColumn>& columns = tables_[*index].columns;
   for (const RecordedColumn& column : table.columns) {
-    const auto known =
-        std::find_if(columns.begin(), columns.end(),
-                     [&](const RecordedColumn& c) { return c.name == column.name; });
+    const auto known = std::find_if(columns.begin(), columns.end(),
+                                    [&](const RecordedColumn& c) { return c.name == column.name; });
     if (known == columns.end()) {
       columns.push_back(column);
     } else if (column.type != TIDEMARK_TYPE_UNDECLARED) {

@@ -1,0 +1,7 @@
+/* The copy of the header of ABI 1.0 was not edited, in C11. */
+#define ABI_EXACT
+#include "tests/plugin_sdk/frozen/plugin_abi_1_0.h"
+
+#include "tests/plugin_sdk/frozen/abi_layout.h"
+
+ABI_ASSERT(TIDEMARK_ABI_VERSION == 1u << 16, "this is the header of 1.0");
