@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "absl/strings/str_cat.h"
@@ -120,7 +120,8 @@ absl::StatusOr<SpawnedChild> SpawnChild(const std::vector<std::string>& argument
     return absl::NotFoundError(absl::StrCat("no program at ", arguments[0]));
   }
   if (error != 0) return SystemError(arguments[0].c_str(), error);
-  child.pid_fd = UniqueFd(pidfd_open(child.pid, 0));
+  // glibc 2.36 declares pidfd_open without C linkage.
+  child.pid_fd = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0)));
   if (!child.pid_fd.valid()) {
     error = errno;
     kill(-child.pid, SIGKILL);

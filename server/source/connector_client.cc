@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_context.h"
 #include "wire/call_status.h"
@@ -18,12 +17,6 @@ namespace {
 
 // How long after a broken connection its process may take to be seen ending.
 constexpr absl::Duration kEndSeen = absl::Seconds(2);
-
-// Whether the peer itself sent the status. Statuses that gRPC makes up when a connection breaks
-// have the same codes; gRPC's core marks the others (surface/call.cc, RecvTrailingFilter).
-bool IsFromPeer(const grpc::ClientContext& context) {
-  return absl::StrContains(context.debug_error_string(), "Error received from peer");
-}
 
 v1::SelectionMode ToMessage(SelectionMode mode) { return static_cast<v1::SelectionMode>(mode); }
 
@@ -51,10 +44,12 @@ void StartToMessage(const UpdateStart& start, v1::Start* message) {
 
 ConnectorClient::ConnectorClient(const ConnectorLaunch& launch,
                                  std::shared_ptr<grpc::Channel> channel,
-                                 std::unique_ptr<ConnectorChild> child, std::shared_ptr<void> owner)
+                                 std::unique_ptr<ConnectorChild> child, std::shared_ptr<void> owner,
+                                 Peer peer)
     : label_(launch.label),
       settings_(launch.settings),
       limits_(launch.limits),
+      peer_(peer),
       owner_(std::move(owner)),
       child_(std::move(child)),
       channel_(std::move(channel)),
@@ -239,72 +234,85 @@ absl::Status ConnectorClient::Call(absl::string_view name, absl::Duration timeou
   const bool late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
                     absl::Now() - begin >= timeout;
   if (late) return Fail(Late(absl::StrCat("did not answer ", name), timeout));
-  const bool missing = status.error_code() == grpc::StatusCode::UNIMPLEMENTED &&
-                       IsFromPeer(context) && !ResultOfCall(status, context).verdict;
+  const CallResult result = ResultOfCall(status, context);
+  const bool missing = status.error_code() == grpc::StatusCode::UNIMPLEMENTED && !result.verdict;
   if (missing && optional) return absl::OkStatus();
-  return Explain(name, status, context);
+  return Explain(name, status, result);
 }
 
 absl::Status ConnectorClient::Explain(absl::string_view during, const grpc::Status& status,
-                                      const grpc::ClientContext& context) {
+                                      const CallResult& result) {
   if (IsCancelled()) return Fail(Cancelled());
-  const CallResult result = ResultOfCall(status, context);
-  const bool from_peer = result.verdict || IsFromPeer(context);
-  if (!from_peer && child_ != nullptr) {
-    child_->WaitForEnd(kEndSeen);
-    if (absl::Status failure = child_->Failure(); !failure.ok()) {
-      return Fail(absl::Status(failure.code(),
-                               absl::StrCat(failure.message(), " (during ", during, ")")));
+  if (result.verdict) return WithContext(label_, result.status);
+  if (IsBroken(status)) {
+    if (absl::Status failure = ChildFailure(during, kEndSeen); !failure.ok()) {
+      return Fail(failure);
     }
   }
-  if (from_peer && status.error_code() != grpc::StatusCode::UNIMPLEMENTED) {
-    return WithContext(label_, result.status);  // what the connector itself says
+  if (IsBroken(status) || status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return Fail(ExplainStatus(during, status));
   }
-  if (result.verdict) return WithContext(label_, result.status);
-  return Fail(ExplainStatus(during, status, from_peer));
+  return WithContext(label_, result.status);  // of a connector whose host sets no mark
 }
 
 // How the stream ended without Finished.
 absl::Status ConnectorClient::ExplainEnd() {
   if (IsCancelled()) return Cancelled();
   const grpc::Status& status = stream_->status();
-  const bool from_peer = IsFromPeer(stream_->context());
-  if (!status.ok() && child_ != nullptr) {
-    // Only a process that is gone explains a broken connection.
-    child_->WaitForEnd(from_peer ? absl::ZeroDuration() : kEndSeen);
-    if (absl::Status failure = child_->Failure(); !failure.ok()) return failure;
+  if (!status.ok()) {
+    absl::Status failure =
+        ChildFailure("Update", IsBroken(status) ? kEndSeen : absl::ZeroDuration());
+    return failure.ok() ? ExplainStatus("Update", status) : failure;
   }
-  if (!status.ok()) return ExplainStatus("Update", status, from_peer);
   return absl::DataLossError(absl::StrCat(
       label_, ": the connector stopped without saying so (it ended its call without Finished)"));
 }
 
-absl::Status ConnectorClient::ExplainStatus(absl::string_view during, const grpc::Status& status,
-                                            bool from_peer) {
-  const std::string text = absl::StrCat(
-      label_, from_peer ? ": it ended " : ": the connection broke during ", during,
-      from_peer ? " with " : ": ", absl::StatusCodeToString(FromGrpcStatus(status).code()), " ",
-      StatusText(status.error_message()));
+// gRPC's own UNAVAILABLE looks like one of the peer, but then the connection is no more.
+bool ConnectorClient::IsBroken(const grpc::Status& status) {
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return false;
+  switch (peer_) {
+    case Peer::kChild:
+      return true;  // its host marks what the plugin says
+    case Peer::kAddress:
+      return channel_->GetState(false) != GRPC_CHANNEL_READY;
+    case Peer::kInProcess:
+      return false;
+  }
+  return false;
+}
+
+// The connection may break a moment before the end of the process is seen.
+absl::Status ConnectorClient::ChildFailure(absl::string_view during, absl::Duration wait) {
+  if (child_ == nullptr) return absl::OkStatus();
+  child_->WaitForEnd(wait);
+  const absl::Status failure = child_->Failure();
+  if (failure.ok()) return failure;
+  return absl::Status(failure.code(),
+                      absl::StrCat(failure.message(), " (during ", during, ")"));
+}
+
+absl::Status ConnectorClient::ExplainStatus(absl::string_view during, const grpc::Status& status) {
+  const std::string text = StatusText(status.error_message());
   switch (status.error_code()) {
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::UnimplementedError(absl::StrCat(
           label_, ": it does not know ", during,
-          " of tidemark.v1.Connector: it is no connector, or made for another version (",
-          StatusText(status.error_message()), ")"));
+          " of tidemark.v1.Connector: it is no connector, or made for another version (", text,
+          ")"));
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      // gRPC's own word for a message over the limit (wire/transport.h).
-      if (!from_peer) {
-        return absl::DataLossError(absl::StrCat(
-            label_, ": it sent a message over the limit: ", StatusText(status.error_message())));
-      }
-      return absl::AbortedError(text);
+      // gRPC's word for a message over the limit of wire/transport.h.
+      return absl::DataLossError(
+          absl::StrCat(label_, ": it sent more than is accepted during ", during, ": ", text));
     case grpc::StatusCode::DATA_LOSS:
-      return absl::DataLossError(text);
+      return absl::DataLossError(absl::StrCat(label_, ": ", during, " ended: ", text));
     case grpc::StatusCode::INTERNAL:
     case grpc::StatusCode::UNKNOWN:
-      return from_peer ? absl::InternalError(text) : absl::AbortedError(text);
+      return absl::InternalError(absl::StrCat(label_, ": ", during, " failed: ", text));
     default:
-      return absl::AbortedError(text);
+      return absl::AbortedError(absl::StrCat(
+          label_, ": the connection broke during ", during, ": ",
+          absl::StatusCodeToString(FromGrpcStatus(status).code()), " ", text));
   }
 }
 

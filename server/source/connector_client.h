@@ -20,16 +20,18 @@
 #include "source/event_decoder.h"
 #include "source/update_stream.h"
 #include "tidemark/v1/connector.grpc.pb.h"
+#include "wire/call_status.h"
 
 namespace tidemark {
 
-// The same for every placement; `child` is null where the process is not ours. Threads and order
-// of calls: pipeline/change_source.h.
+// The same for every placement; `child` is there for Peer::kChild only. Threads and order of calls:
+// pipeline/change_source.h.
 class ConnectorClient final : public ChangeSource {
  public:
+  enum class Peer { kChild, kAddress, kInProcess };
   // `owner` is released after the last use of `channel`.
   ConnectorClient(const ConnectorLaunch& launch, std::shared_ptr<grpc::Channel> channel,
-                  std::unique_ptr<ConnectorChild> child, std::shared_ptr<void> owner);
+                  std::unique_ptr<ConnectorChild> child, std::shared_ptr<void> owner, Peer peer);
   ~ConnectorClient() override;
 
   absl::StatusOr<ConnectorDescription> Describe() override;
@@ -48,9 +50,11 @@ class ConnectorClient final : public ChangeSource {
                     absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call);
   // Why a call failed, from the most certain cause to the least.
   absl::Status Explain(absl::string_view during, const grpc::Status& status,
-                       const grpc::ClientContext& context);
+                       const CallResult& result);
   absl::Status ExplainEnd();
-  absl::Status ExplainStatus(absl::string_view during, const grpc::Status& status, bool from_peer);
+  absl::Status ExplainStatus(absl::string_view during, const grpc::Status& status);
+  absl::Status ChildFailure(absl::string_view during, absl::Duration wait);
+  bool IsBroken(const grpc::Status& status);
   absl::Status Cancelled() const;
   absl::Status Late(absl::string_view what, absl::Duration limit);
   // Keeps the failure for later calls, marks it, and ends a child that is of no more use.
@@ -61,6 +65,7 @@ class ConnectorClient final : public ChangeSource {
   const std::string label_;
   const std::vector<Setting> settings_;
   const ConnectorLimits limits_;
+  const Peer peer_;
   // Destroyed in the reverse order: the channel closes before the process is waited for.
   std::shared_ptr<void> owner_;
   const std::unique_ptr<ConnectorChild> child_;

@@ -59,7 +59,8 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchChild(const ConnectorLaunch&
   if (!child.ok()) return child.status();
   std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomInsecureChannelFromFd(
       "plugin", (*child)->TakeSocket(), ClientArguments());
-  return std::make_unique<ConnectorClient>(launch, std::move(channel), *std::move(child), nullptr);
+  return std::make_unique<ConnectorClient>(launch, std::move(channel), *std::move(child), nullptr,
+                                           ConnectorClient::Peer::kChild);
 }
 
 absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectAddress(const ConnectorLaunch& launch,
@@ -69,13 +70,15 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectAddress(const ConnectorLaun
   std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
       *target, grpc::InsecureChannelCredentials(), ClientArguments());
   if (absl::Status status = AwaitConnection(launch, channel); !status.ok()) return status;
-  return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, nullptr);
+  return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, nullptr,
+                                           ConnectorClient::Peer::kAddress);
 }
 
 absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectChannel(
     const ConnectorLaunch& launch, std::shared_ptr<grpc::Channel> channel,
     std::shared_ptr<void> owner) {
-  return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, std::move(owner));
+  return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, std::move(owner),
+                                           ConnectorClient::Peer::kInProcess);
 }
 
 }  // namespace tidemark

@@ -1,0 +1,565 @@
+// The client against a service that keeps to the contract and one that takes its time.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/status_context.h"
+#include "source/connector_launch.h"
+#include "tests/source/event_text.h"
+#include "tests/source/scripted_connector.h"
+
+namespace tidemark {
+namespace {
+
+using Stream = ScriptedConnector::Stream;
+
+StateEntry Entry(const std::string& table, const std::string& body) {
+  StateEntry entry;
+  entry.table = table;
+  entry.body = body;
+  return entry;
+}
+
+Acknowledgement Durable(uint64_t id, std::vector<StateEntry> releasable = {}) {
+  Acknowledgement acknowledgement;
+  acknowledgement.durable = id;
+  acknowledgement.releasable = std::move(releasable);
+  return acknowledgement;
+}
+
+ConnectorLaunch Launch(const std::string& label) {
+  ConnectorLaunch launch;
+  launch.label = label;
+  return launch;
+}
+
+class ConnectorClientTest : public testing::Test {
+ protected:
+  // Serves `connector_` and connects to it. `with_schema`: asks for the tables, too.
+  void Connect(bool with_schema = true) {
+    server_ = std::make_unique<ScriptedServer>(&connector_);
+    source_ = *ConnectChannel(launch_, server_->InProcessChannel(), nullptr);
+    if (with_schema) {
+      ASSERT_TRUE(source_->Schema().ok());
+    }
+  }
+  void Start(const UpdateStart& start = UpdateStart()) {
+    Connect();
+    ASSERT_TRUE(source_->Start(start).ok());
+  }
+
+  ConnectorLaunch launch_ = Launch("plugin scripted");
+  ScriptedConnector connector_;
+  std::unique_ptr<ScriptedServer> server_;
+  std::unique_ptr<ChangeSource> source_;
+};
+
+// A latch between a service's thread and the test.
+class Gate {
+ public:
+  void Open() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+void WaitUntilCancelled(grpc::ServerContext* context) {
+  while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+TEST_F(ConnectorClientTest, EventsComeInTheOrderOfTheStream) {
+  connector_.update = [](grpc::ServerContext*, Stream* stream) {
+    stream->Write(UpsertBatch(0, 1, "a"));
+    v1::UpdateResponse response;
+    response.mutable_table_definition()->set_index(1);
+    response.mutable_table_definition()->mutable_table()->set_name("u");
+    v1::Column* column = response.mutable_table_definition()->mutable_table()->add_columns();
+    column->set_name("x");
+    column->set_type(v1::DATA_TYPE_LONG);
+    stream->Write(response);
+    response = UpsertBatch(1, 5, "");
+    response.mutable_row_batch()->set_column_count(1);
+    response.mutable_row_batch()->mutable_rows()->resize(9);
+    stream->Write(response);
+    response = CheckpointMessage(1, "s1");
+    response.mutable_checkpoint()->add_rows_since_last()->set_rows(1);
+    stream->Write(response);
+    response.Clear();
+    response.mutable_flush();
+    stream->Write(response);
+    response.Clear();
+    response.mutable_warning()->set_table(kNoTable);
+    response.mutable_warning()->set_text("careful");
+    stream->Write(response);
+    response.Clear();
+    response.mutable_progress()->set_rows_done(2);
+    response.mutable_progress()->set_rows_total(9);
+    stream->Write(response);
+    response.Clear();
+    response.mutable_log()->set_level(3);
+    response.mutable_log()->set_text("oh");
+    stream->Write(response);
+    response.Clear();
+    response.mutable_dead_letter()->set_reason("no key");
+    response.mutable_dead_letter()->set_code(3);
+    stream->Write(response);
+    response.Clear();
+    response.mutable_table_done()->set_table(1);
+    response.mutable_table_done()->set_code(7);
+    response.mutable_table_done()->set_reason("not allowed");
+    stream->Write(response);
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  const Drained drained = DrainEvents(*source_);
+  EXPECT_TRUE(drained.status.ok()) << drained.status;
+  EXPECT_EQ(drained.events,
+            (std::vector<std::string>{
+                "0: upsert(1 'a')", "define 1 u(x:LONG)", "1: upsert(5)",
+                "checkpoint 1 's1' 0=1", "flush", "warning careful", "progress 2/9", "log 3 oh",
+                "dead letter no key", "done 1 PERMISSION_DENIED: not allowed", "finished OK"}));
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_F(ConnectorClientTest, StartCarriesEverything) {
+  v1::UpdateRequest request;
+  connector_.update = [&request](grpc::ServerContext*, Stream* stream) {
+    stream->Read(&request);
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  launch_.settings.resize(1);
+  launch_.settings[0].name = "token";
+  launch_.settings[0].kind = ValueKind::kString;
+  launch_.settings[0].text = "s3cret";
+  UpdateStart start;
+  start.states = {Entry("t", "b")};
+  start.releasable = {Entry("", "old")};
+  start.selections = {{SelectionMode::kFull, {true, false}}, {SelectionMode::kSkip, {}}};
+  start.new_tables = SelectionMode::kSkip;
+  start.connection = "conn";
+  start.sync_id = "sync";
+  start.epoch = 7;
+  start.attempt = 2;
+  start.dry_run = true;
+  start.page_rows = 50;
+  Start(start);
+  ASSERT_TRUE(DrainEvents(*source_).status.ok());
+  const v1::Start& got = request.start();
+  EXPECT_EQ(got.configuration().settings(0).value().string(), "s3cret");
+  EXPECT_EQ(got.states(0).body(), "b");
+  EXPECT_EQ(got.releasable(0).body(), "old");
+  EXPECT_EQ(got.selections(0).mode(), v1::SELECTION_MODE_FULL);
+  EXPECT_EQ(got.selections(0).columns_size(), 2);
+  EXPECT_EQ(got.selections(1).mode(), v1::SELECTION_MODE_SKIP);
+  EXPECT_EQ(got.new_tables(), v1::SELECTION_MODE_SKIP);
+  EXPECT_EQ(got.connection(), "conn");
+  EXPECT_EQ(got.sync_id(), "sync");
+  EXPECT_EQ(got.epoch(), 7u);
+  EXPECT_EQ(got.attempt(), 2u);
+  EXPECT_TRUE(got.dry_run());
+  EXPECT_EQ(got.page_rows(), 50u);
+  EXPECT_EQ(got.from_us(), std::numeric_limits<int64_t>::min());
+}
+
+TEST_F(ConnectorClientTest, AcknowledgementsArriveBeforeTheHalfClose) {
+  std::vector<std::string> got;
+  connector_.update = [&got](grpc::ServerContext*, Stream* stream) {
+    v1::UpdateRequest request;
+    stream->Read(&request);
+    stream->Write(CheckpointMessage(1, "s1"));
+    stream->Read(&request);
+    got.push_back(absl::StrCat(request.acknowledgement().durable()));
+    stream->Write(FinishedMessage());
+    while (stream->Read(&request)) {
+      got.push_back(absl::StrCat(request.acknowledgement().durable(), " ",
+                                 request.acknowledgement().releasable_size()));
+    }
+    got.push_back("closed");
+    return grpc::Status::OK;
+  };
+  Start();
+  ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+  source_->Acknowledge(Durable(1));
+  ASSERT_EQ(DrainEvents(*source_).events, std::vector<std::string>{"finished OK"});
+  source_->Acknowledge(Durable(1, {Entry("", "a")}));
+  EXPECT_TRUE(source_->Close().ok());
+  EXPECT_EQ(got, (std::vector<std::string>{"1", "1 1", "closed"}));
+}
+
+// One write is outstanding; what comes meanwhile is joined, the newest of each entry.
+TEST_F(ConnectorClientTest, AcknowledgementsCoalesceBehindOneWrite) {
+  Gate written;
+  uint64_t messages = 0;
+  v1::Acknowledgement last;
+  connector_.update = [&](grpc::ServerContext*, Stream* stream) {
+    v1::UpdateRequest request;
+    stream->Read(&request);
+    stream->Write(FinishedMessage());
+    written.Wait();
+    while (stream->Read(&request)) {
+      ++messages;
+      last = request.acknowledgement();
+    }
+    return grpc::Status::OK;
+  };
+  Start();
+  ASSERT_TRUE(DrainEvents(*source_).status.ok());
+  // Bodies of 1 MiB, so that flow control stops the writes long before the last.
+  for (uint64_t i = 1; i <= 100; ++i) {
+    source_->Acknowledge(Durable(
+        i, {Entry("a", std::string(1 << 20, 'a')), Entry("b", absl::StrCat(i))}));
+  }
+  written.Open();
+  ASSERT_TRUE(source_->Close().ok());
+  EXPECT_LT(messages, 50u);
+  EXPECT_EQ(last.durable(), 100u);
+  ASSERT_EQ(last.releasable_size(), 2);
+  EXPECT_EQ(last.releasable(1).body(), "100");
+}
+
+// A connector that ends its call right after Finished is complete, whatever is acknowledged.
+TEST_F(ConnectorClientTest, ConnectorMayIgnoreAcknowledgements) {
+  connector_.update = [](grpc::ServerContext*, Stream* stream) {
+    stream->Write(CheckpointMessage(1, "s"));
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  ASSERT_TRUE(DrainEvents(*source_).status.ok());
+  for (uint64_t i = 0; i < 100; ++i) source_->Acknowledge(Durable(1));
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_F(ConnectorClientTest, FinishedCarriesTheVerdictAndTheWait) {
+  connector_.update = [](grpc::ServerContext*, Stream* stream) {
+    v1::UpdateResponse response = FinishedMessage(14, "HTTP 503");
+    response.mutable_finished()->set_retry_after_us(7'000'000);
+    response.mutable_finished()->set_error_table(0);
+    v1::TableRows* sent = response.mutable_finished()->add_sent();
+    sent->set_rows(12);
+    stream->Write(response);
+    return grpc::Status::OK;
+  };
+  Start();
+  absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+  ASSERT_TRUE(event.ok() && event->has_value()) << event.status();
+  const auto& finished = std::get<Finished>(**event);
+  EXPECT_EQ(finished.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(finished.status.message(), "plugin scripted: table t: HTTP 503");
+  EXPECT_FALSE(IsTransportFailure(finished.status));
+  EXPECT_EQ(RetryAfter(finished.status), absl::Seconds(7));
+  ASSERT_EQ(finished.sent.size(), 1u);
+  EXPECT_EQ(finished.sent[0].rows, 12u);
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+// ---- backpressure ----
+
+// A consumer that stops holds the connector within a few messages of itself.
+TEST_F(ConnectorClientTest, SlowConsumerHoldsTheConnectorBack) {
+  std::atomic<int> written = 0;
+  connector_.update = [&written](grpc::ServerContext*, Stream* stream) {
+    for (int i = 0; i < 200; ++i) {
+      if (!stream->Write(UpsertBatch(0, i, std::string(1'000'000, 'x')))) break;
+      ++written;
+    }
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  // Wait until the connector stands still: no write ends for 100 ms.
+  int last = -1;
+  while (last != written) {
+    last = written;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GE(written, 4);   // read ahead
+  EXPECT_LE(written, 12);  // 4 here, some in the transport
+  // Each message taken lets about one more through.
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+    ASSERT_LE(written, i + 13);
+  }
+  const Drained rest = DrainEvents(*source_);
+  EXPECT_EQ(rest.events.size(), 151u);
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+// Many small messages wait in fours, too.
+TEST_F(ConnectorClientTest, ReadAheadIsBoundedInMessages) {
+  Gate go_on;
+  connector_.update = [&go_on](grpc::ServerContext*, Stream* stream) {
+    for (int i = 0; i < 10; ++i) stream->Write(UpsertBatch(0, i, "x"));
+    go_on.Wait();
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  for (int i = 0; i < 10; ++i) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok());
+    EXPECT_EQ(EventText(**event), absl::StrCat("0: upsert(", i, " 'x')"));
+  }
+  EXPECT_FALSE(source_->Next(absl::InfinitePast())->has_value());
+  EXPECT_FALSE(source_->Next(absl::Now() + absl::Milliseconds(5))->has_value());
+  go_on.Open();
+  EXPECT_EQ(DrainEvents(*source_).events, std::vector<std::string>{"finished OK"});
+}
+
+// Batches stay valid when their message's memory could have been used again.
+TEST_F(ConnectorClientTest, BatchesOwnTheirBytes) {
+  connector_.update = [](grpc::ServerContext*, Stream* stream) {
+    for (int i = 0; i < 100; ++i) {
+      stream->Write(UpsertBatch(0, i, std::string(1'000, static_cast<char>('a' + i % 26))));
+    }
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  std::vector<ChangeBatch> held;
+  for (int i = 0; i < 100; ++i) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok());
+    held.push_back(std::move(std::get<ChangeBatch>(**event)));
+    if (i % 3 == 0) held.erase(held.begin());  // some go back to the pool early
+  }
+  ASSERT_TRUE(DrainEvents(*source_).status.ok());
+  ASSERT_TRUE(source_->Close().ok());
+  source_ = nullptr;
+  for (const ChangeBatch& batch : held) {
+    const std::string expected(1'000, static_cast<char>('a' + batch.row(0)[0].i64 % 26));
+    EXPECT_EQ(batch.row(0)[1].view(), expected);
+  }
+}
+
+// ---- deadlines ----
+
+TEST_F(ConnectorClientTest, EachCallHasItsDeadline) {
+  launch_.limits.describe = absl::Milliseconds(50);
+  launch_.limits.check = absl::Milliseconds(50);
+  connector_.describe = connector_.check = [](grpc::ServerContext* context) {
+    WaitUntilCancelled(context);
+    return grpc::Status::OK;
+  };
+  Connect(/*with_schema=*/false);
+  const absl::Status status = source_->Check();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(status.message(), "plugin scripted did not answer Check within 50ms");
+  EXPECT_TRUE(IsTransportFailure(status));
+  source_ = *ConnectChannel(launch_, server_->InProcessChannel(), nullptr);
+  EXPECT_EQ(source_->Describe().status().message(),
+            "plugin scripted did not answer Describe within 50ms");
+}
+
+TEST_F(ConnectorClientTest, SilenceIsAStall) {
+  launch_.limits.stall = absl::Milliseconds(50);
+  connector_.update = [](grpc::ServerContext* context, Stream* stream) {
+    stream->Write(UpsertBatch(0, 1, "a"));
+    WaitUntilCancelled(context);
+    return grpc::Status::OK;
+  };
+  Start();
+  const Drained drained = DrainEvents(*source_);
+  EXPECT_EQ(drained.events.size(), 1u);
+  EXPECT_EQ(drained.status.code(), absl::StatusCode::kDeadlineExceeded) << drained.status;
+  EXPECT_EQ(drained.status.message(), "plugin scripted sent nothing within 50ms");
+  EXPECT_TRUE(IsTransportFailure(drained.status));
+}
+
+// Held back by us is not silent.
+TEST_F(ConnectorClientTest, AHeldBackConnectorIsNotStalled) {
+  launch_.limits.stall = absl::Milliseconds(100);
+  connector_.update = [](grpc::ServerContext*, Stream* stream) {
+    for (int i = 0; i < 50; ++i) stream->Write(UpsertBatch(0, i, std::string(1'000'000, 'x')));
+    stream->Write(FinishedMessage());
+    return grpc::Status::OK;
+  };
+  Start();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const Drained drained = DrainEvents(*source_);
+  EXPECT_TRUE(drained.status.ok()) << drained.status;
+  EXPECT_EQ(drained.events.size(), 51u);
+}
+
+TEST_F(ConnectorClientTest, CloseDoesNotWaitForEver) {
+  launch_.limits.interrupt = absl::Milliseconds(50);
+  connector_.update = [](grpc::ServerContext* context, Stream* stream) {
+    stream->Write(FinishedMessage());
+    WaitUntilCancelled(context);
+    return grpc::Status::OK;
+  };
+  Start();
+  ASSERT_TRUE(DrainEvents(*source_).status.ok());
+  const absl::Status status = source_->Close();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "after Finished")) << status;
+}
+
+// ---- verdicts of unary calls ----
+
+TEST_F(ConnectorClientTest, TheConnectorsOwnVerdictIsNoTransportFailure) {
+  for (const grpc::StatusCode code :
+       {grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::UNAVAILABLE,
+        grpc::StatusCode::DEADLINE_EXCEEDED, grpc::StatusCode::FAILED_PRECONDITION}) {
+    connector_.check = [code](grpc::ServerContext*) { return grpc::Status(code, "says who"); };
+    Connect(false);
+    const absl::Status status = source_->Check();
+    EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code));
+    EXPECT_EQ(status.message(), "plugin scripted: says who");
+    EXPECT_FALSE(IsTransportFailure(status)) << status;
+    EXPECT_TRUE(source_->Schema().ok());
+    source_ = nullptr;
+  }
+}
+
+TEST_F(ConnectorClientTest, CheckIsOptionalSchemaIsNot) {
+  const grpc::Status missing(grpc::StatusCode::UNIMPLEMENTED, "Method not implemented!");
+  connector_.check = [missing](grpc::ServerContext*) { return missing; };
+  connector_.schema = [missing](v1::SchemaResponse*) { return missing; };
+  Connect(false);
+  EXPECT_TRUE(source_->Check().ok());
+  EXPECT_TRUE(source_->ValidateState({}).ok());
+  const absl::Status status = source_->Schema().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_TRUE(IsTransportFailure(status)) << status;
+}
+
+TEST_F(ConnectorClientTest, AWrongSchemaIsAMisbehaviour) {
+  connector_.schema = [](v1::SchemaResponse* response) {
+    response->add_tables()->set_name("t");
+    response->add_tables()->set_name("t");
+    return grpc::Status::OK;
+  };
+  Connect(false);
+  const absl::Status status = source_->Schema().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+  EXPECT_TRUE(IsTransportFailure(status)) << status;
+}
+
+// ---- cancellation ----
+
+TEST_F(ConnectorClientTest, CancelWakesABlockedNext) {
+  Gate inside;
+  std::atomic<bool> told = false;
+  connector_.update = [&](grpc::ServerContext* context, Stream*) {
+    inside.Open();
+    WaitUntilCancelled(context);
+    told = true;
+    return grpc::Status::CANCELLED;
+  };
+  Start();
+  std::thread canceller([&] {
+    inside.Wait();
+    source_->Cancel();
+  });
+  const absl::Status status = source_->Next(absl::InfiniteFuture()).status();
+  canceller.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
+  EXPECT_TRUE(IsTransportFailure(status));
+  EXPECT_EQ(source_->Close().code(), absl::StatusCode::kCancelled);
+  source_ = nullptr;
+  server_ = nullptr;  // waits for the service
+  EXPECT_TRUE(told);
+}
+
+TEST_F(ConnectorClientTest, CancelWakesABlockedCall) {
+  Gate inside;
+  connector_.check = [&](grpc::ServerContext* context) {
+    inside.Open();
+    WaitUntilCancelled(context);
+    return grpc::Status::CANCELLED;
+  };
+  Connect();
+  std::thread canceller([&] {
+    inside.Wait();
+    source_->Cancel();
+  });
+  EXPECT_EQ(source_->Check().code(), absl::StatusCode::kCancelled);
+  canceller.join();
+  EXPECT_EQ(source_->Schema().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(source_->Start(UpdateStart()).code(), absl::StatusCode::kCancelled);
+}
+
+// With a full read-ahead, no read is outstanding that a cancelled call could end.
+TEST_F(ConnectorClientTest, DestructionInTheMiddleEndsTheCall) {
+  std::atomic<bool> ended = false;
+  connector_.update = [&](grpc::ServerContext*, Stream* stream) {
+    while (stream->Write(UpsertBatch(0, 1, std::string(100'000, 'x')))) {
+    }
+    ended = true;
+    return grpc::Status::OK;
+  };
+  Start();
+  ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+  source_ = nullptr;
+  server_ = nullptr;
+  EXPECT_TRUE(ended);
+}
+
+// ---- addresses ----
+
+TEST(ConnectAddressTest, NobodyThereIsSaidAtOnce) {
+  const ConnectorLaunch launch = Launch("grpc://127.0.0.1:1");
+  for (const std::string address : {"grpc://127.0.0.1:1", "unix:/nonexistent/socket"}) {
+    const absl::Time begin = absl::Now();
+    const auto source = ConnectAddress(launch, address);
+    EXPECT_EQ(source.status().code(), absl::StatusCode::kFailedPrecondition) << source.status();
+    EXPECT_TRUE(absl::StrContains(source.status().message(), "grpc://127.0.0.1:1: cannot connect"))
+        << source.status();
+    EXPECT_LT(absl::Now() - begin, absl::Seconds(3));
+  }
+}
+
+TEST(ConnectAddressTest, AServerThatIsNoConnectorIsNamed) {
+  v1::Connector::Service empty;
+  ScriptedServer server(&empty, "127.0.0.1:0");
+  const ConnectorLaunch launch = Launch("peer");
+  auto source = *ConnectAddress(launch, absl::StrCat("grpc://127.0.0.1:", server.port()));
+  const absl::Status status = source->Describe().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "no connector")) << status;
+}
+
+// The server goes away in the middle.
+TEST(ConnectAddressTest, ABrokenConnectionIsAborted) {
+  ScriptedConnector connector;
+  connector.update = [](grpc::ServerContext* context, Stream* stream) {
+    stream->Write(UpsertBatch(0, 1, "a"));
+    WaitUntilCancelled(context);
+    return grpc::Status::OK;
+  };
+  auto server = std::make_unique<ScriptedServer>(&connector, "127.0.0.1:0");
+  const ConnectorLaunch launch = Launch("peer");
+  auto source = *ConnectAddress(launch, absl::StrCat("grpc://127.0.0.1:", server->port()));
+  ASSERT_TRUE(source->Schema().ok());
+  ASSERT_TRUE(source->Start(UpdateStart()).ok());
+  ASSERT_TRUE(source->Next(absl::InfiniteFuture()).ok());
+  server = nullptr;
+  const Drained drained = DrainEvents(*source);
+  EXPECT_EQ(drained.status.code(), absl::StatusCode::kAborted) << drained.status;
+  EXPECT_TRUE(IsTransportFailure(drained.status)) << drained.status;
+  EXPECT_EQ(source->Describe().status().code(), absl::StatusCode::kAborted);
+}
+
+}  // namespace
+}  // namespace tidemark
