@@ -34,6 +34,8 @@ struct DestinationLimits {
   uint32_t max_columns = 0;
   uint32_t max_name_bytes = 0;
   uint64_t max_value_bytes = 0;
+  bool keeps_nan = false;      // false: the pipeline stores NaN as NULL, with a warning
+  bool keeps_infinity = true;  // false: the same for infinities
 };
 
 enum class DeleteMode { kSoft, kHard };
@@ -130,6 +132,7 @@ struct SyncRecord {
   int64_t started_at_us = 0;
   int64_t completed_at_us = kNoTime;  // kNoTime: running
   std::string status;                 // running, completed, failed, partial
+  std::string reason;                 // of a sync closed by the next start: "process ended"
   std::string report_json;            // the Sync Status Report, whole
   std::vector<TableRecord> tables;
 };

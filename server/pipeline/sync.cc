@@ -1,0 +1,143 @@
+#include "pipeline/sync.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/digest.h"
+#include "core/status_context.h"
+#include "pipeline/backoff.h"
+#include "pipeline/outcome.h"
+#include "pipeline/sync_attempt.h"
+#include "pipeline/sync_run.h"
+
+namespace tidemark {
+namespace {
+
+constexpr absl::Duration kSleepStep = absl::Milliseconds(100);
+
+// Retries of one sync: how many failures in a row, and what each kind of failure is worth.
+class Retries {
+ public:
+  explicit Retries(SyncRun& run) : run_(run), backoff_(run.options.retry, run.options.jitter_seed) {}
+
+  // True when another attempt is due, after having waited for it.
+  bool Again(const AttemptEnd& end) {
+    if (end.interrupted || run_.interrupts() > 0) return false;
+    if (end.without_table) return true;
+    if (end.status.ok()) return false;
+    if (end.moved) failures_ = 0;
+    if (!Worth(end) || ++failures_ >= run_.options.retry.max_attempts) return false;
+    const absl::Duration wait = backoff_.Wait(failures_, end.status);
+    ++run_.outcome.retries;
+    run_.Warn("", absl::StrCat("another attempt after: ", end.status.message()));
+    run_.Log(1, "", absl::StrCat("the next attempt begins in ", absl::FormatDuration(wait)));
+    return Sleep(wait);
+  }
+
+ private:
+  bool Worth(const AttemptEnd& end) {
+    if (end.side == FailedSide::kDestination) {
+      // A full disk does not become empty by waiting a minute.
+      return end.status.code() == absl::StatusCode::kAborted ||
+             end.status.code() == absl::StatusCode::kUnavailable;
+    }
+    if (!IsTransportFailure(end.status)) return IsTransient(end.status);
+    // A crash of the connector: once more, then it stops.
+    return end.status.code() == absl::StatusCode::kAborted && !std::exchange(crashed_, true);
+  }
+
+  // In short steps; false when the sync was interrupted.
+  bool Sleep(absl::Duration wait) {
+    const absl::Duration until = run_.parts.clock->Monotonic() + wait;
+    for (;;) {
+      if (run_.interrupts() > 0) return false;
+      const absl::Duration left = until - run_.parts.clock->Monotonic();
+      if (left <= absl::ZeroDuration()) return true;
+      run_.parts.clock->Sleep(std::min(left, kSleepStep));
+    }
+  }
+
+  SyncRun& run_;
+  Backoff backoff_;
+  int failures_ = 0;
+  bool crashed_ = false;
+};
+
+absl::Status Acquire(SyncRun& run) {
+  AcquireRequest request;
+  request.connection = run.options.connection;
+  request.holder = run.options.holder;
+  auto acquired = run.parts.destination->Acquire(request);
+  if (!acquired.ok()) return acquired.status();
+  run.epoch = acquired->epoch;
+  run.last_synced_us = acquired->last_synced_us;
+  run.book.Load(*acquired);
+  for (StoredTable& stored : acquired->tables) {
+    TableRun& table = run.Table(stored.table.source_name);
+    table.truncate_before_us = stored.truncate_before_us;
+    table.stored = std::move(stored.table);
+    table.known_only = true;
+  }
+  for (const std::string& sync : acquired->closed_syncs) {
+    run.Log(2, "", absl::StrCat("the sync ", sync, " was found running without a process; it is ",
+                                "closed as failed"));
+  }
+  return run.parts.destination->BeginSync(RunningRecord(run));
+}
+
+void RunAttempts(SyncRun& run) {
+  Retries retries(run);
+  AttemptEnd end;
+  uint32_t attempt = 0;
+  do {
+    SyncAttempt next(run, ++attempt);
+    end = next.Run();
+  } while (retries.Again(end));
+  run.outcome.interrupted = end.interrupted || run.interrupts() > 0;
+  if (!end.status.ok()) {
+    run.outcome.error = end.status;
+    run.AddError(end.status, "", "");
+  }
+}
+
+}  // namespace
+
+absl::string_view SyncStatusName(SyncStatus status) {
+  switch (status) {
+    case SyncStatus::kCompleted:
+      return "completed";
+    case SyncStatus::kPartial:
+      return "partial";
+    case SyncStatus::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
+  SyncRun run(options, parts);
+  run.outcome.sync_id = absl::StrCat("sync_", RandomHex(8));
+  run.outcome.started_at_us = run.NowUs();
+  const absl::Status acquired = Acquire(run);
+  if (acquired.ok()) {
+    RunAttempts(run);
+  } else {
+    run.outcome.error = acquired;
+    run.AddError(acquired, "", "");
+  }
+  FinishOutcome(run);
+  if (acquired.ok()) {
+    absl::Status recorded = parts.destination->FinishSync(FinishedRecord(run));
+    if (!recorded.ok()) {
+      // The rows are safe; only their report is not.
+      run.Warn("", absl::StrCat("the report could not be stored: ", recorded.message()));
+      if (run.outcome.status == SyncStatus::kCompleted) run.outcome.status = SyncStatus::kPartial;
+    }
+  }
+  parts.destination->Release();
+  return std::move(run.outcome);
+}
+
+}  // namespace tidemark

@@ -1,0 +1,97 @@
+#include "pipeline/sync_run.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/status_context.h"
+#include "pipeline/row_text.h"
+
+namespace tidemark {
+namespace {
+
+constexpr size_t kRecordIds = 1000;
+constexpr size_t kErrors = 100;
+constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
+
+}  // namespace
+
+SyncRun::SyncRun(const SyncOptions& sync_options, const SyncParts& sync_parts)
+    : options(sync_options), parts(sync_parts), began_(sync_parts.clock->Monotonic()) {}
+
+TableRun& SyncRun::Table(const std::string& name) {
+  TableRun& table = tables[name];
+  table.outcome.table = name;
+  return table;
+}
+
+void SyncRun::Log(int level, absl::string_view table, absl::string_view text) {
+  if (parts.observer != nullptr) parts.observer->OnLog(level, table, text);
+}
+
+void SyncRun::Warn(absl::string_view table, absl::string_view text) {
+  const std::string line = table.empty() ? std::string(text) : absl::StrCat(table, ": ", text);
+  if (std::find(outcome.warnings.begin(), outcome.warnings.end(), line) !=
+      outcome.warnings.end()) {
+    return;
+  }
+  outcome.warnings.push_back(line);
+  Log(2, table, text);
+}
+
+void SyncRun::AddError(const absl::Status& status, absl::string_view table,
+                       absl::string_view record_id) {
+  if (outcome.errors.size() >= kErrors) return;
+  SyncError& error = outcome.errors.emplace_back();
+  error.code = status.code();
+  error.message = std::string(status.message());
+  error.table = std::string(table);
+  error.record_id = std::string(record_id);
+  error.retryable = IsTransient(status);
+  error.at_us = NowUs();
+}
+
+void SyncRun::ShowProgress(const std::string& table, uint64_t rows, const std::string& phase) {
+  if (parts.observer == nullptr) return;
+  const absl::Duration now = parts.clock->Monotonic();
+  if (now - shown_ < kProgressEvery) return;
+  shown_ = now;
+  SyncProgress progress;
+  progress.table = table;
+  progress.rows = rows;
+  progress.elapsed = now - began_;
+  progress.phase = phase;
+  parts.observer->OnProgress(progress);
+}
+
+bool SyncRun::OthersMayGoOn() const {
+  if ((capabilities & kCanTableState) == 0 || book.HasConnectionWide()) return false;
+  for (const auto& [name, table] : tables) {
+    if (!name.empty() && !table.ended) return true;
+  }
+  return false;
+}
+
+std::vector<StateEntry> SyncRun::StatesForSource() const {
+  std::vector<StateEntry> states = book.ForSource();
+  if (options.full) {
+    std::erase_if(states, [this](const StateEntry& state) { return !book.Moved(EntryName(state)); });
+  }
+  return states;
+}
+
+std::vector<std::string> RecordIdsOf(const std::deque<AppliedRows>& rows) {
+  std::vector<std::string> ids;  // newest first
+  for (auto applied = rows.rbegin(); applied != rows.rend(); ++applied) {
+    std::vector<NamedColumn> columns;
+    for (size_t i = 0; i < applied->names.size(); ++i) {
+      columns.push_back({applied->names[i], applied->keys[i], applied->sensitive[i]});
+    }
+    for (size_t row = applied->batch.row_count; row > 0 && ids.size() < kRecordIds; --row) {
+      ids.push_back(RecordId(columns, applied->batch.row(row - 1)));
+    }
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace tidemark

@@ -1,0 +1,92 @@
+#include "pipeline/table_rules.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tidemark {
+namespace {
+
+bool Matches(const TableRule& rule, const TableSchema& table) {
+  return GlobMatches(rule.pattern, QualifiedName(table)) || GlobMatches(rule.pattern, table.name);
+}
+
+}  // namespace
+
+bool GlobMatches(absl::string_view pattern, absl::string_view text) {
+  size_t p = 0;
+  size_t t = 0;
+  size_t star = absl::string_view::npos;  // the last * seen
+  size_t retry = 0;                       // where the text behind that * is tried next
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      retry = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != absl::string_view::npos) {
+      p = star + 1;
+      t = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool IsGlob(absl::string_view pattern) {
+  return pattern.find_first_of("*?") != absl::string_view::npos;
+}
+
+const TableRule* RuleOf(const SyncOptions& options, const TableSchema& table) {
+  for (const TableRule& rule : options.tables) {
+    if (Matches(rule, table)) return &rule;
+  }
+  return options.only_listed_tables ? nullptr : &options.default_rule;
+}
+
+TableSchema WithRule(const TableSchema& table, const TableRule& rule) {
+  TableSchema result = table;
+  for (Column& column : result.columns) {
+    const auto type = rule.column_types.find(column.name);
+    if (type != rule.column_types.end()) {
+      column.type = type->second;
+      column.type.declared = true;
+    }
+    if (rule.primary_key.has_value()) {
+      column.key = std::find(rule.primary_key->begin(), rule.primary_key->end(), column.name) !=
+                   rule.primary_key->end();
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> AbsentKeyColumns(const TableSchema& table, const TableRule& rule) {
+  std::set<std::string> absent;
+  if (rule.primary_key.has_value()) absent.insert(rule.primary_key->begin(), rule.primary_key->end());
+  for (const Column& column : table.columns) absent.erase(column.name);
+  return std::vector<std::string>(absent.begin(), absent.end());
+}
+
+std::vector<bool> SelectedColumns(const TableSchema& table, const TableRule& rule) {
+  if (rule.exclude_columns.empty()) return {};
+  const std::set<std::string> excluded(rule.exclude_columns.begin(), rule.exclude_columns.end());
+  std::vector<bool> selected;
+  bool all = true;
+  for (const Column& column : table.columns) {
+    selected.push_back(excluded.count(column.name) == 0);
+    all = all && selected.back();
+  }
+  return all ? std::vector<bool>() : selected;
+}
+
+std::vector<std::string> UnknownColumns(const TableSchema& table, const TableRule& rule) {
+  std::set<std::string> named(rule.exclude_columns.begin(), rule.exclude_columns.end());
+  for (const auto& [name, unused] : rule.rename_columns) named.insert(name);
+  for (const auto& [name, unused] : rule.column_types) named.insert(name);
+  for (const Column& column : table.columns) named.erase(column.name);
+  return std::vector<std::string>(named.begin(), named.end());
+}
+
+}  // namespace tidemark
