@@ -14,7 +14,10 @@ LINE_COLUMNS = 100
 README_LINES = 60
 
 # Exceptions, each with its reason. An entry that is no longer needed is itself a finding.
-LONG_FILES = {}      # path -> reason
+LONG_FILES = {  # path -> reason
+    "plugin_sdk/include/tidemark/plugin_abi.h": "one contract, most of it comments",
+    "tests/plugin_sdk/frozen/plugin_abi_1_0.h": "the same, as it was released",
+}
 LONG_FUNCTIONS = {}  # "path:function" -> reason
 FIELD_NAMES = {      # type name -> reason
     "DataType": "the name connector authors and SQL have for a column's type",
@@ -139,7 +142,7 @@ def lines(tree):
             yield path, 1, "no newline at the end of the file"
 
 
-_UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\bfor now\b", re.IGNORECASE)
+_UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\b[Ff]or now\b")
 
 
 def unfinished(tree):
