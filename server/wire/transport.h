@@ -1,4 +1,5 @@
-// The settings of both ends of a connection, in one place: 64 MiB messages, compression off.
+// The settings of both ends of a connection, in one place: 64 MiB messages, compression off, room
+// for status texts.
 #ifndef TIDEMARK_WIRE_TRANSPORT_H_
 #define TIDEMARK_WIRE_TRANSPORT_H_
 
