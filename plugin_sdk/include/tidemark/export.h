@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "tidemark/abilities.h"
 #include "tidemark/connector.h"
 #include "tidemark/plugin_abi.h"
@@ -73,8 +74,9 @@ class Instance {
     absl::Status status = connector_->Update(view, sink);
     // What the sink refused counts, also if the author looked away.
     if (status.ok()) status = sink.Emit();
-    if (!status.ok() && request_cancelled() && sink.status().ok()) {
-      return absl::CancelledError("interrupted");
+    // A source that breaks off because of the interruption has not failed.
+    if (!status.ok() && cancelled_.load() && !absl::IsCancelled(status)) {
+      return absl::CancelledError(absl::StrCat("interrupted: ", status.message()));
     }
     return status;
   }
@@ -87,15 +89,13 @@ class Instance {
   T& connector() { return *connector_; }
 
  private:
-  bool request_cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-
   const tidemark_host* const host_;
   const std::unique_ptr<T> connector_;
   const PluginDescription& about_;
   std::optional<tidemark::Schema> schema_;
   std::optional<SchemaView> view_;  // borrows schema_
   std::unique_ptr<TableSet> tables_;
-  std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> cancelled_ = false;  // once and for all: an interrupted instance is given up
 };
 
 // The function table of connector class T, built once. T's description stands in Describe<T>.

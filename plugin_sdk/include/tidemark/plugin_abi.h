@@ -499,7 +499,8 @@ typedef struct {
                           tidemark_error*);
   /* [ack-thread] optional. The argument is borrowed until it returns. */
   void (*acknowledged)(tidemark_connector*, const tidemark_acknowledgement*);
-  /* [any-thread] optional: wakes a blocked update(), which then returns CANCELLED. */
+  /* [any-thread] optional: wakes a blocked update(), which then returns CANCELLED. The instance is
+   * destroyed next. */
   void (*interrupt)(tidemark_connector*);
   /* [instance] optional: can the source resume from these entries? OK or why not. */
   tidemark_code (*validate_state)(tidemark_connector*, const tidemark_state* states,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "absl/strings/string_view.h"
@@ -40,6 +41,10 @@ class Value {
   Value(absl::string_view s) : Value(TIDEMARK_STRING, s) {}   // NOLINT(google-explicit-constructor)
   Value(const std::string& s) : Value(TIDEMARK_STRING, s) {}  // NOLINT(google-explicit-constructor)
   Value(const char* s) : Value(TIDEMARK_STRING, s) {}         // NOLINT(google-explicit-constructor)
+  // Where Abseil has a view type of its own.
+  template <std::same_as<std::string_view> View>
+  Value(View s)  // NOLINT(google-explicit-constructor)
+      : Value(TIDEMARK_STRING, absl::string_view(s.data(), s.size())) {}
 
   static Value Null() { return Value(); }
   // UPDATE: the stored value stays. In a before image: the old value is not known.

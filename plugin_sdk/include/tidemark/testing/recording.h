@@ -114,10 +114,10 @@ struct RecordedChange {
 
 // One entry of a checkpoint; see tidemark_state.
 struct RecordedState {
-  std::string schema;
-  std::string table;
-  std::string body;
-  std::string cursor;
+  std::string schema = {};
+  std::string table = {};
+  std::string body = {};
+  std::string cursor = {};
   uint32_t format = 0;
   int64_t watermark_us = TIDEMARK_NO_TIME;
 };
