@@ -1,0 +1,205 @@
+// Every time is INTEGER, Unix microseconds UTC, NULL where it is not known. Hashes are BLOBs of 32
+// raw bytes. The columns of _tidemark_state_history stand in the order in which the chain hashes
+// them (state/state_version.cc); the body of a version stands in _tidemark_state_bodies, once per
+// entry however many versions share it.
+#include "destination/sqlite_bookkeeping.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace tidemark {
+namespace {
+
+constexpr char kStateTables[] = R"sql(
+CREATE TABLE _tidemark_meta(schema_version INTEGER NOT NULL);
+CREATE TABLE _tidemark_connections(
+  connection TEXT NOT NULL PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  holder TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  pid_start INTEGER NOT NULL,
+  acquired_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_synced INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE _tidemark_state(
+  connection TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  source_schema TEXT NOT NULL,
+  source_table TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  chain BLOB NOT NULL,
+  anchor BLOB NOT NULL,
+  PRIMARY KEY(connection, entry)
+) WITHOUT ROWID;
+CREATE TABLE _tidemark_state_history(
+  connection TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  parent INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  format INTEGER NOT NULL,
+  body_hash BLOB NOT NULL,
+  prev_chain BLOB NOT NULL,
+  chain BLOB NOT NULL,
+  sync_id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  inserted INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  unchanged INTEGER NOT NULL,
+  superseded INTEGER NOT NULL,
+  missing INTEGER NOT NULL,
+  conflict INTEGER NOT NULL,
+  late_queue INTEGER NOT NULL,
+  dead_letter INTEGER NOT NULL,
+  deleted_by_truncate INTEGER NOT NULL,
+  duplicates_collapsed INTEGER NOT NULL,
+  cursor_max TEXT NOT NULL,
+  watermark INTEGER,
+  created_at INTEGER NOT NULL,
+  engine TEXT NOT NULL,
+  PRIMARY KEY(connection, entry, version)
+) WITHOUT ROWID;
+CREATE INDEX _tidemark_state_history_body
+  ON _tidemark_state_history(connection, entry, body_hash);
+CREATE TABLE _tidemark_state_bodies(
+  connection TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  body_hash BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(connection, entry, body_hash)
+);
+)sql";
+
+constexpr char kSchemaTables[] = R"sql(
+CREATE TABLE _tidemark_tables(
+  table_name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE,
+  connection TEXT NOT NULL,
+  source_name TEXT NOT NULL,
+  deletes TEXT NOT NULL,
+  stale_guard TEXT,
+  truncate_before INTEGER,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE _tidemark_columns(
+  table_name TEXT NOT NULL COLLATE NOCASE,
+  position INTEGER NOT NULL,
+  column_name TEXT NOT NULL COLLATE NOCASE,
+  source_name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  precision INTEGER NOT NULL,
+  scale INTEGER NOT NULL,
+  declared INTEGER NOT NULL,
+  is_key INTEGER NOT NULL,
+  sensitive INTEGER NOT NULL,
+  max_abs INTEGER NOT NULL,
+  storage TEXT,
+  PRIMARY KEY(table_name, position)
+) WITHOUT ROWID;
+)sql";
+
+constexpr char kSyncTables[] = R"sql(
+CREATE TABLE _tidemark_syncs(
+  sync_id TEXT NOT NULL PRIMARY KEY,
+  connection TEXT NOT NULL,
+  source TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  completed_at INTEGER,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  report TEXT NOT NULL
+);
+CREATE INDEX _tidemark_syncs_started ON _tidemark_syncs(connection, started_at);
+CREATE TABLE _tidemark_sync_tables(
+  id INTEGER PRIMARY KEY,
+  sync_id TEXT NOT NULL,
+  table_name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  is_full_sync INTEGER NOT NULL,
+  last_sync_timestamp TEXT NOT NULL,
+  inserted INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  unchanged INTEGER NOT NULL,
+  superseded INTEGER NOT NULL,
+  missing INTEGER NOT NULL,
+  conflict INTEGER NOT NULL,
+  late_queue INTEGER NOT NULL,
+  dead_letter INTEGER NOT NULL,
+  deleted_by_truncate INTEGER NOT NULL,
+  duplicates_collapsed INTEGER NOT NULL
+);
+CREATE INDEX _tidemark_sync_tables_sync ON _tidemark_sync_tables(sync_id);
+CREATE VIEW _tidemark_sync_metadata AS
+  SELECT t.id AS id, t.table_name AS record_type, t.last_sync_timestamp AS last_sync_timestamp,
+         t.inserted + t.updated + t.deleted + t.unchanged + t.superseded + t.missing + t.conflict
+           + t.late_queue + t.dead_letter AS records_synced,
+         t.is_full_sync AS is_full_sync, t.status AS sync_status,
+         strftime('%Y-%m-%dT%H:%M:%SZ', s.started_at / 1000000, 'unixepoch') AS created_at
+  FROM _tidemark_sync_tables t JOIN _tidemark_syncs s ON s.sync_id = t.sync_id;
+CREATE TABLE _tidemark_dead_letters(
+  id INTEGER PRIMARY KEY,
+  connection TEXT NOT NULL,
+  sync_id TEXT NOT NULL,
+  table_name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  change TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  code INTEGER NOT NULL,
+  context TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  fingerprint BLOB NOT NULL UNIQUE
+);
+)sql";
+
+}  // namespace
+
+absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
+  absl::StatusOr<SqliteStatement*> table = connection.Query(
+      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_tidemark_meta'");
+  if (!table.ok()) return table.status();
+  absl::StatusOr<bool> row = connection.Next(**table);
+  if (!row.ok()) return row.status();
+  (*table)->Reset();
+  if (!*row) return 0;
+  absl::StatusOr<SqliteStatement*> version =
+      connection.Query("SELECT max(schema_version) FROM _tidemark_meta");
+  if (!version.ok()) return version.status();
+  row = connection.Next(**version);
+  if (!row.ok()) return row.status();
+  const int64_t found = *row ? (*version)->Int(0) : 0;
+  (*version)->Reset();
+  if (found > kBookkeepingVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        connection.path(), " was written by a newer engine (bookkeeping version ", found,
+        ", this one knows ", kBookkeepingVersion, "); install that engine or a newer one"));
+  }
+  return found;
+}
+
+absl::Status EnsureBookkeeping(SqliteConnection& connection) {
+  absl::StatusOr<int64_t> version = ReadBookkeepingVersion(connection);
+  if (!version.ok()) return version.status();
+  if (*version != 0) return absl::OkStatus();
+  if (absl::Status s = connection.Execute("BEGIN IMMEDIATE"); !s.ok()) return s;
+  version = ReadBookkeepingVersion(connection);  // another process may have been faster
+  absl::Status status = version.status();
+  if (status.ok() && *version == 0) {
+    status = connection.Execute(absl::StrCat(kStateTables, kSchemaTables, kSyncTables,
+                                             "INSERT INTO _tidemark_meta VALUES(",
+                                             kBookkeepingVersion, ");"));
+  }
+  if (status.ok()) status = connection.Execute("COMMIT");
+  if (!status.ok() && !connection.autocommit()) {
+    connection.Execute("ROLLBACK").IgnoreError();
+  }
+  return status;
+}
+
+}  // namespace tidemark

@@ -1,0 +1,409 @@
+#include "destination/sqlite_destination.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/time_text.h"
+#include "destination/connection_lock.h"
+#include "destination/sqlite_bookkeeping.h"
+#include "destination/sqlite_catalog.h"
+#include "destination/sqlite_file.h"
+#include "destination/sqlite_state.h"
+#include "destination/sqlite_sync_log.h"
+#include "destination/sqlite_table_writer.h"
+
+namespace tidemark {
+namespace {
+
+bool SameColumn(const TargetColumn& a, const TargetColumn& b) {
+  return a.name == b.name && a.source_name == b.source_name && a.type == b.type &&
+         a.key == b.key && a.sensitive == b.sensitive;
+}
+
+bool SameTarget(const TargetTable& a, const TargetTable& b) {
+  return a.name == b.name && a.source_name == b.source_name && a.deletes == b.deletes &&
+         a.existing == b.existing && a.stale_guard == b.stale_guard &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    SameColumn);
+}
+
+class SqliteDestination final : public Destination {
+ public:
+  SqliteDestination(const SqliteOptions& options, std::unique_ptr<SqliteConnection> connection)
+      : options_(options),
+        clock_(options.clock == nullptr ? &Clock::Real() : options.clock),
+        connection_(std::move(connection)) {}
+  ~SqliteDestination() override { Release(); }
+
+  DestinationLimits limits() const override;
+  int max_writers() const override { return 1; }
+  absl::StatusOr<Acquired> Acquire(const AcquireRequest& request) override;
+  absl::Status BeginSync(const SyncRecord& record) override { return StoreSync(record); }
+  absl::Status FinishSync(const SyncRecord& record) override { return StoreSync(record); }
+  absl::StatusOr<std::unique_ptr<DestinationTransaction>> Begin() override;
+  void Release() override;
+
+ private:
+  friend class SqliteTransaction;
+
+  // A table some EnsureTable named; its index is the TableHandle.
+  struct Slot {
+    TargetTable target;
+    std::unique_ptr<SqliteTableWriter> writer;  // made on demand
+    bool valid = false;    // false: EnsureTable must come first
+    bool touched = false;  // by the open transaction's EnsureTable
+  };
+
+  int64_t NowUs() const { return absl::ToUnixMicros(clock_->Now()); }
+  absl::Status StoreSync(const SyncRecord& record);
+  // Runs `work` in a transaction of its own.
+  absl::Status InTransaction(const std::function<absl::Status()>& work);
+  absl::StatusOr<Acquired> TakeOver(const AcquireRequest& request);
+  absl::Status DescribeHolder(const AcquireRequest& request);
+
+  absl::StatusOr<TableHandle> EnsureTable(const TargetTable& target,
+                                          std::vector<SchemaChange>* changes);
+  absl::StatusOr<SqliteTableWriter*> Writer(TableHandle table);
+  absl::Status ReloadCatalog();
+  absl::StatusOr<int64_t> SchemaVersion();
+  void EndTransaction(bool committed);
+  absl::Status Rollback();
+  absl::StatusOr<CommitResult> Commit(const CommitRequest& request);
+  absl::StatusOr<CommitResult> SettleUnknown(const CommitRequest& request, CommitResult result,
+                                             absl::Status failure);
+
+  const SqliteOptions options_;
+  Clock* const clock_;
+  std::unique_ptr<SqliteConnection> connection_;
+  std::unique_ptr<ConnectionLock> lock_;
+  std::string owner_;  // the connection's name
+  std::unique_ptr<SqliteCatalog> catalog_;
+  std::unique_ptr<SqliteState> state_;
+  std::vector<Slot> slots_;
+  absl::flat_hash_map<std::string, TableHandle> handles_;  // by lower-case table name
+  int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
+  int64_t sync_start_us_ = 0;
+  bool catalog_dirty_ = false;   // the open transaction has changed it
+  bool catalog_stale_ = false;   // it must be read again
+  bool in_transaction_ = false;
+};
+
+class SqliteTransaction final : public DestinationTransaction {
+ public:
+  explicit SqliteTransaction(SqliteDestination& destination) : destination_(&destination) {}
+  ~SqliteTransaction() override { Rollback(); }
+
+  absl::StatusOr<TableHandle> EnsureTable(const TargetTable& table,
+                                          std::vector<SchemaChange>* changes) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    return destination_->EnsureTable(table, changes);
+  }
+  absl::Status Apply(const ChangeBatch& batch, const ApplyOptions& options, ChangeCounts* counts,
+                     std::vector<RefusedRow>* refused) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(batch.table);
+    if (!writer.ok()) return writer.status();
+    return (*writer)->Apply(batch, options, counts, refused);
+  }
+  absl::Status SetTruncateBefore(TableHandle table,
+                                 std::optional<int64_t> truncate_before_us) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(table);
+    if (!writer.ok()) return writer.status();
+    destination_->catalog_dirty_ = true;
+    return destination_->catalog_->SetTruncateBefore((*writer)->target().name,
+                                                     truncate_before_us);
+  }
+  absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t truncate_before_us,
+                                               int64_t synced_us) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(table);
+    if (!writer.ok()) return writer.status();
+    return (*writer)->DeleteWrittenBefore(truncate_before_us, synced_us);
+  }
+  absl::Status WriteDeadLetter(absl::string_view sync_id, const DeadLetter& letter) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    return WriteDeadLetterRow(*destination_->connection_, destination_->owner_, sync_id, letter,
+                              destination_->NowUs());
+  }
+  absl::StatusOr<CommitResult> Commit(const CommitRequest& request) override {
+    if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    return std::exchange(destination_, nullptr)->Commit(request);
+  }
+  void Rollback() override {
+    if (destination_ == nullptr) return;
+    std::exchange(destination_, nullptr)->Rollback().IgnoreError();
+  }
+
+ private:
+  absl::Status CheckOpen() const {
+    if (destination_ == nullptr) return absl::InternalError("the transaction has ended");
+    if (!destination_->connection_->autocommit()) return absl::OkStatus();
+    return absl::AbortedError("SQLite has rolled the transaction back after an error");
+  }
+
+  SqliteDestination* destination_;  // null once ended
+};
+
+DestinationLimits SqliteDestination::limits() const {
+  DestinationLimits limits;
+  sqlite3* const db = connection_->db();
+  limits.max_columns =
+      static_cast<uint32_t>(sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1)) - 2;  // system columns
+  limits.max_name_bytes = 255;
+  limits.max_value_bytes = static_cast<uint64_t>(sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1));
+  return limits;
+}
+
+absl::StatusOr<Acquired> SqliteDestination::Acquire(const AcquireRequest& request) {
+  if (lock_ != nullptr) return absl::InternalError("the destination is already acquired");
+  absl::StatusOr<std::unique_ptr<ConnectionLock>> lock =
+      ConnectionLock::Acquire(options_.path, request.connection);
+  if (absl::IsAlreadyExists(lock.status())) return DescribeHolder(request);
+  if (!lock.ok()) return lock.status();
+  lock_ = *std::move(lock);
+  absl::StatusOr<Acquired> acquired = TakeOver(request);
+  if (!acquired.ok()) Release();
+  return acquired;
+}
+
+absl::Status SqliteDestination::DescribeHolder(const AcquireRequest& request) {
+  std::string who = "another process";
+  absl::StatusOr<SqliteStatement*> row = connection_->Query(
+      "SELECT holder, pid, acquired_at FROM _tidemark_connections WHERE connection = ?",
+      request.connection);
+  if (row.ok()) {
+    absl::StatusOr<bool> found = connection_->Next(**row);
+    if (found.ok() && *found) {
+      who = absl::StrCat((*row)->Text(0), " (pid ", (*row)->Int(1), ") since ",
+                         FormatReportTime(absl::FromUnixMicros((*row)->Int(2))));
+    }
+    (*row)->Reset();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("connection \"", request.connection, "\" into ", options_.path,
+                   " is being worked on by ", who, "; wait for its end or stop it"));
+}
+
+absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& request) {
+  if (absl::Status s = EnsureBookkeeping(*connection_); !s.ok()) return s;
+  owner_ = request.connection;
+  catalog_ = std::make_unique<SqliteCatalog>(*connection_);
+  state_ = std::make_unique<SqliteState>(*connection_, request, options_.engine);
+  slots_.clear();
+  handles_.clear();
+  Acquired acquired;
+  const int64_t now_us = NowUs();
+  absl::Status status = InTransaction([&]() -> absl::Status {
+    if (absl::Status s = VerifyStoredState(*connection_, owner_); !s.ok()) return s;
+    if (absl::Status s = state_->Acquire(now_us); !s.ok()) return s;
+    absl::StatusOr<std::vector<std::string>> closed =
+        CloseRunningSyncs(*connection_, owner_, now_us);
+    if (!closed.ok()) return closed.status();
+    acquired.closed_syncs = *std::move(closed);
+    return ReloadCatalog();
+  });
+  if (!status.ok()) return status;
+  acquired.epoch = state_->epoch();
+  acquired.states = state_->Current();
+  acquired.releasable = state_->Releasable();
+  acquired.tables = catalog_->TablesOf(owner_);
+  acquired.last_synced_us = state_->last_synced_us();
+  sync_start_us_ = acquired.last_synced_us;
+  return acquired;
+}
+
+absl::Status SqliteDestination::InTransaction(const std::function<absl::Status()>& work) {
+  if (in_transaction_) return absl::InternalError("a transaction is open");
+  absl::Status status = connection_->Execute("BEGIN IMMEDIATE");
+  if (status.ok()) status = work();
+  if (status.ok()) status = connection_->Execute("COMMIT");
+  if (!status.ok() && !connection_->autocommit()) connection_->Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+absl::Status SqliteDestination::StoreSync(const SyncRecord& record) {
+  if (state_ == nullptr) return absl::InternalError("the destination is not acquired");
+  return InTransaction([&]() -> absl::Status {
+    if (absl::Status s = state_->CheckFence(); !s.ok()) return s;
+    return WriteSync(*connection_, record);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<DestinationTransaction>> SqliteDestination::Begin() {
+  if (state_ == nullptr) return absl::InternalError("the destination is not acquired");
+  if (in_transaction_) return absl::InternalError("a transaction is open");
+  if (absl::Status s = connection_->Execute("BEGIN IMMEDIATE"); !s.ok()) return s;
+  in_transaction_ = true;
+  absl::StatusOr<int64_t> version = SchemaVersion();
+  absl::Status status = version.status();
+  if (status.ok() && (catalog_stale_ || *version != schema_version_)) {
+    // Somebody else has changed the schema: every statement is made anew.
+    for (Slot& slot : slots_) slot.writer = nullptr;
+    status = ReloadCatalog();
+  }
+  if (!status.ok()) {
+    Rollback().IgnoreError();
+    return status;
+  }
+  return std::make_unique<SqliteTransaction>(*this);
+}
+
+absl::Status SqliteDestination::ReloadCatalog() {
+  if (absl::Status s = catalog_->Load(); !s.ok()) return s;
+  absl::StatusOr<int64_t> version = SchemaVersion();
+  if (!version.ok()) return version.status();
+  schema_version_ = *version;
+  catalog_stale_ = false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> SqliteDestination::SchemaVersion() {
+  absl::StatusOr<SqliteStatement*> row = connection_->Query("PRAGMA schema_version");
+  if (!row.ok()) return row.status();
+  absl::StatusOr<bool> found = connection_->Next(**row);
+  if (!found.ok()) return found.status();
+  const int64_t version = (*row)->Int(0);
+  (*row)->Reset();
+  return version;
+}
+
+absl::StatusOr<TableHandle> SqliteDestination::EnsureTable(const TargetTable& target,
+                                                           std::vector<SchemaChange>* changes) {
+  auto [place, fresh] = handles_.emplace(absl::AsciiStrToLower(target.name),
+                                         static_cast<TableHandle>(slots_.size()));
+  if (fresh) slots_.emplace_back();
+  Slot& slot = slots_[place->second];
+  if (slot.valid && SameTarget(slot.target, target)) return place->second;
+
+  // One table that cannot be ensured must not take the transaction with it.
+  if (absl::Status s = connection_->Run("SAVEPOINT ensure_table"); !s.ok()) return s;
+  catalog_dirty_ = true;
+  const size_t told = changes->size();
+  absl::StatusOr<bool> shaped = catalog_->Ensure(target, owner_, NowUs(), changes);
+  if (!shaped.ok()) {
+    changes->resize(told);
+    if (!connection_->autocommit()) {
+      if (absl::Status s = connection_->Run("ROLLBACK TO ensure_table"); !s.ok()) return s;
+      if (absl::Status s = connection_->Run("RELEASE ensure_table"); !s.ok()) return s;
+    }
+    return shaped.status();
+  }
+  if (absl::Status s = connection_->Run("RELEASE ensure_table"); !s.ok()) return s;
+  slot.target = target;
+  slot.writer = nullptr;
+  slot.valid = true;
+  slot.touched = true;
+  return place->second;
+}
+
+absl::StatusOr<SqliteTableWriter*> SqliteDestination::Writer(TableHandle table) {
+  if (table >= slots_.size() || !slots_[table].valid) {
+    return absl::InternalError(absl::StrCat("table handle ", table, " is void"));
+  }
+  Slot& slot = slots_[table];
+  if (slot.writer == nullptr) {
+    const SqliteTable* found = catalog_->Find(slot.target.name);
+    if (found == nullptr) return absl::InternalError("the table is gone from the catalog");
+    slot.writer = std::make_unique<SqliteTableWriter>(*connection_, slot.target, *found,
+                                                      sync_start_us_);
+  }
+  return slot.writer.get();
+}
+
+void SqliteDestination::EndTransaction(bool committed) {
+  in_transaction_ = false;
+  for (Slot& slot : slots_) {
+    if (!committed && slot.touched) {
+      slot.valid = false;
+      slot.writer = nullptr;
+    }
+    slot.touched = false;
+  }
+  if (!committed && catalog_dirty_) catalog_stale_ = true;
+  catalog_dirty_ = false;
+}
+
+absl::Status SqliteDestination::Rollback() {
+  absl::Status status;
+  if (!connection_->autocommit()) status = connection_->Execute("ROLLBACK");
+  EndTransaction(false);
+  return status;
+}
+
+absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& request) {
+  absl::StatusOr<CommitResult> result = state_->Write(request, NowUs());
+  absl::StatusOr<int64_t> version = schema_version_;
+  if (result.ok() && catalog_dirty_) version = SchemaVersion();
+  if (!result.ok() || !version.ok()) {
+    state_->Forget();
+    Rollback().IgnoreError();
+    return result.ok() ? version.status() : result.status();
+  }
+  const absl::Status status = connection_->Execute("COMMIT");
+  if (!status.ok()) return SettleUnknown(request, *std::move(result), status);
+  schema_version_ = *version;
+  state_->Settle();
+  EndTransaction(true);
+  return result;
+}
+
+// COMMIT reported an error: ask the file what became of it.
+absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitRequest& request,
+                                                              CommitResult result,
+                                                              absl::Status failure) {
+  Rollback().IgnoreError();
+  for (Slot& slot : slots_) {
+    slot.writer = nullptr;
+    slot.valid = false;
+  }
+  connection_->DropStatements();
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> reopened = OpenForWriting(options_.path);
+  absl::StatusOr<bool> committed = reopened.status();
+  if (reopened.ok()) {
+    connection_->Swap(**reopened);
+    reopened->reset();  // closes the old one
+    catalog_stale_ = true;
+    committed = state_->WasCommitted(request);
+  }
+  if (committed.ok() && *committed) {
+    state_->Settle();
+    return result;
+  }
+  state_->Forget();
+  if (!committed.ok()) {
+    return absl::AbortedError(absl::StrCat(
+        "whether the last commit reached ", options_.path, " is not known, and the file cannot be "
+        "opened again (", committed.status().message(), "); it came after: ", failure.message()));
+  }
+  if (absl::IsUnavailable(failure) || absl::IsInternal(failure)) {
+    return absl::AbortedError(absl::StrCat("the commit did not happen: ", failure.message()));
+  }
+  return failure;
+}
+
+void SqliteDestination::Release() {
+  if (in_transaction_) Rollback().IgnoreError();
+  slots_.clear();
+  handles_.clear();
+  state_ = nullptr;
+  catalog_ = nullptr;
+  lock_ = nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Destination>> OpenSqliteDestination(const SqliteOptions& options) {
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenForWriting(options.path);
+  if (!connection.ok()) return connection.status();
+  // Refuses the bookkeeping of a newer engine before anything is done.
+  absl::StatusOr<int64_t> version = ReadBookkeepingVersion(**connection);
+  if (!version.ok()) return version.status();
+  return std::make_unique<SqliteDestination>(options, *std::move(connection));
+}
+
+}  // namespace tidemark
