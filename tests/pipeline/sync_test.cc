@@ -1,0 +1,98 @@
+// A sync from the connector's first row to durable state.
+#include "tests/pipeline/sync_fixture.h"
+
+#include <gmock/gmock.h>
+
+namespace tidemark {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class SyncTest : public SyncFixture {
+ protected:
+  static TableSchema Users() {
+    return Table("user", {{"id", DataType::kLong, true}, {"name", DataType::kString}});
+  }
+};
+
+TEST_F(SyncTest, CommitsRowsAndStateTogetherAndAcknowledgesAfterwards) {
+  Play play;
+  play.tables = {Users()};
+  play.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 2).Upsert({1, "Ada"}).Upsert({2, "Bob"})), Mark(1, "2", {{0, 2}}),
+                  Done(absl::OkStatus(), {{0, 2}}));
+  };
+  const SyncOutcome outcome = Run(play);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  EXPECT_THAT(outcome.warnings, IsEmpty());
+  EXPECT_THAT(Live("user", "id, name"), ElementsAre("1|Ada", "2|Bob"));
+  ASSERT_EQ(outcome.state.size(), 1U);
+  EXPECT_EQ(outcome.state[0].before, 0);
+  EXPECT_EQ(outcome.state[0].after, 1);
+  EXPECT_EQ(outcome.state[0].body, "2");
+  ASSERT_EQ(outcome.tables.size(), 1U);
+  EXPECT_EQ(outcome.tables[0].counts.inserted, 2U);
+  EXPECT_EQ(outcome.tables[0].sent, 2U);
+  EXPECT_EQ(outcome.tables[0].received, 2U);
+  EXPECT_EQ(outcome.upserts, 2U);
+  EXPECT_EQ(outcome.checkpoints, 1U);
+  EXPECT_THAT(outcome.last_record_ids, ElementsAre("1", "2"));
+  ASSERT_FALSE(play.acknowledgements.empty());
+  EXPECT_EQ(play.acknowledgements.back().durable, 1U);
+  EXPECT_EQ(play.closed, 1);
+  EXPECT_TRUE(Logged("user", "Performing full sync"));
+  EXPECT_THAT(Query("SELECT status, report FROM _tidemark_syncs"),
+              ElementsAre(ElementsAre("completed", "{\"status\":\"completed\"}")));
+}
+
+TEST_F(SyncTest, SecondSyncResumesFromTheStateAndCountsUnchangedRows) {
+  Play play;
+  play.tables = {Users()};
+  play.script = [](const UpdateStart& start) {
+    const bool first = start.states.empty();
+    return Script(Say(Rows(0, 2).Upsert({1, "Ada"}).Upsert({2, first ? "Bob" : "Bill"})),
+                  Mark(1, first ? "2" : "3"), Done());
+  };
+  Run(play);
+  const SyncOutcome outcome = Run(play);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  ASSERT_EQ(play.starts.size(), 2U);
+  ASSERT_EQ(play.starts[1].states.size(), 1U);
+  EXPECT_EQ(play.starts[1].states[0].body, "2");
+  EXPECT_EQ(outcome.counts.unchanged, 1U);
+  EXPECT_EQ(outcome.counts.updated, 1U);
+  EXPECT_FALSE(outcome.tables[0].full);
+  EXPECT_EQ(outcome.tables[0].from, "2");
+  EXPECT_EQ(outcome.tables[0].to, "3");
+  EXPECT_TRUE(Logged("user", "Performing incremental sync from 2 to 2026-01-01T00:00:0"));
+  EXPECT_THAT(Live("user", "id, name"), ElementsAre("1|Ada", "2|Bill"));
+}
+
+TEST_F(SyncTest, SayingTheDurableStateAgainAddsNoVersion) {
+  Play play;
+  play.tables = {Users()};
+  play.script = [](const UpdateStart& start) {
+    if (start.states.empty()) return Script(Say(Rows(0, 2).Upsert({1, "Ada"})), Mark(1, "x"), Done());
+    return Script(Mark(1, "x"), Done());
+  };
+  Run(play);
+  const SyncOutcome outcome = Run(play);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  EXPECT_EQ(outcome.state[0].after, 1);
+  EXPECT_EQ(play.acknowledgements.back().durable, 1U);
+}
+
+TEST_F(SyncTest, DeclaredTablesStandThereWithoutRows) {
+  Play play;
+  play.tables = {Users()};
+  play.script = [](const UpdateStart&) { return Script(Done()); };
+  const SyncOutcome outcome = Run(play);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  EXPECT_THAT(Live("user", "id"), IsEmpty());
+  ASSERT_EQ(outcome.schema_changes.size(), 1U);
+  EXPECT_EQ(outcome.schema_changes[0].what, "created");
+}
+
+}  // namespace
+}  // namespace tidemark
