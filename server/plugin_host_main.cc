@@ -57,6 +57,8 @@ bool AdoptFds() {
 void WatchLifeline() {
   pthread_setname_np(pthread_self(), "lifeline");
   WaitForHangUp(kLifelineFd);
+  // With whatever the plugin started, which is in our group: the starter made us its leader.
+  if (getpgrp() == getpid()) kill(0, SIGKILL);
   _exit(0);
 }
 
@@ -69,12 +71,14 @@ int Serve(const char* plugin_path) {
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
   builder.RegisterService(service.service());
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  // Never destroyed: with a write under way when the socket ended, grpc_shutdown waits 10 seconds
+  // for its backup poller.
+  grpc::Server* const server = builder.BuildAndStart().release();
   if (watched < 0 || server == nullptr) {
     std::fputs("tidemark-plugin-host: cannot start the Connector service\n", stderr);
     return 1;
   }
-  grpc::AddInsecureChannelFromFd(server.get(), kChannelFd);
+  grpc::AddInsecureChannelFromFd(server, kChannelFd);
   WaitForHangUp(watched);
   if (service.Stop(kStopTimeout)) return 0;
   _exit(1);  // the plugin still works on what would be destroyed here

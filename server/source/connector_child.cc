@@ -76,17 +76,11 @@ ConnectorChild::~ConnectorChild() {
   watcher_.join();
 }
 
-void ConnectorChild::Stop(absl::Duration grace) { SetEnd(grace, true); }
-void ConnectorChild::KillAfter(absl::Duration grace) { SetEnd(grace, false); }
-
-void ConnectorChild::SetEnd(absl::Duration grace, bool ask) {
+void ConnectorChild::KillAfter(absl::Duration grace, bool expected) {
   MutexLock lock(mutex_);
   if (ended_) return;
   kill_at_ = std::min(kill_at_, absl::Now() + grace);
-  if (ask && !std::exchange(asked_, true)) {
-    // The watcher reaps under this lock, so the number still is our child's.
-    kill(child_.pid, SIGTERM);
-  }
+  expected_ = expected_ || expected;
   eventfd_write(wake_.get(), 1);
 }
 
@@ -107,8 +101,7 @@ absl::Status ConnectorChild::Failure() const {
     MutexLock lock(mutex_);
     if (!verdict_.ok()) return verdict_;
     if (!ended_ || killed_) return absl::OkStatus();
-    const bool obeyed = end_code_ == CLD_EXITED ? end_status_ == 0 : end_status_ == SIGTERM;
-    if (asked_ && obeyed) return absl::OkStatus();
+    if (expected_ && end_code_ == CLD_EXITED && end_status_ == 0) return absl::OkStatus();
     words = EndWords(end_code_, end_status_);
   }
   const std::string last = stderr_.LastLine();

@@ -35,18 +35,17 @@ class ConnectorChild {
   int TakeSocket() { return child_.socket.Release(); }
   pid_t pid() const { return child_.pid; }
 
-  // Asks the child to end (SIGTERM) and kills it `grace` from now if it has not. The shortest
-  // time of several calls counts.
-  void Stop(absl::Duration grace);
-  // The same without asking: it has been told by other means, or does not deserve it.
-  void KillAfter(absl::Duration grace);
+  // Kills the child `grace` from now if it has not ended by then; the shortest time of several
+  // calls counts. `expected`: the channel is closed, which asks it to end in order; ending with
+  // status 0 is no failure from here on.
+  void KillAfter(absl::Duration grace, bool expected = false);
 
   // True once the child has ended; waits for that at most `timeout`.
   bool WaitForEnd(absl::Duration timeout);
 
   // Why the child is of no more use, naming what happened and its last words: RESOURCE_EXHAUSTED
   // (memory), INTERNAL (flood of stderr) or, when it ended by itself, ABORTED. OK while it
-  // lives, and when it ended because it was asked to.
+  // lives, when it ended as expected, and when KillAfter killed it.
   absl::Status Failure() const;
 
  private:
@@ -58,7 +57,6 @@ class ConnectorChild {
   bool DrainStderr(bool to_the_end);
   void CheckMemory();
   void Condemn(absl::Status verdict);
-  void SetEnd(absl::Duration grace, bool ask);
   absl::Duration UntilKill();
   void Bury();
 
@@ -72,7 +70,7 @@ class ConnectorChild {
   mutable Mutex mutex_;
   CondVar ended_changed_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  bool asked_ ABSL_GUARDED_BY(mutex_) = false;   // SIGTERM was sent
+  bool expected_ ABSL_GUARDED_BY(mutex_) = false;  // see KillAfter
   bool killed_ ABSL_GUARDED_BY(mutex_) = false;  // SIGKILL was sent by us
   absl::Time kill_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   absl::Status verdict_ ABSL_GUARDED_BY(mutex_);

@@ -57,17 +57,19 @@ ConnectorClient::ConnectorClient(const ConnectorLaunch& launch,
       decoder_(launch.label) {}
 
 ConnectorClient::~ConnectorClient() {
+  CloseChannel();
+  // Time to come to an end; none is left where it has had its time already.
+  if (child_ != nullptr) EndChild();
+}
+
+// Cancels what runs. A child sees its socket end: it comes to an end in order.
+void ConnectorClient::CloseChannel() {
   std::unique_ptr<UpdateStream> stream;
   {
     MutexLock lock(mutex_);
     stream = std::move(stream_);
   }
-  stream.reset();  // cancels: the connector is told
-  if (child_ != nullptr) {
-    // Time to come to an end; none is left where it has had its time already.
-    child_->Stop(limits_.interrupt);
-    child_->WaitForEnd(absl::InfiniteDuration());
-  }
+  stream.reset();
   stub_.reset();
   channel_.reset();
 }
@@ -126,6 +128,7 @@ absl::Status ConnectorClient::ValidateState(absl::Span<const StateEntry> states)
 
 absl::Status ConnectorClient::Start(const UpdateStart& start) {
   if (!failure_.ok()) return failure_;
+  if (closed_) return absl::FailedPreconditionError(absl::StrCat(label_, " is closed"));
   v1::UpdateRequest request;
   SettingsToMessage(settings_, request.mutable_start()->mutable_configuration());
   StartToMessage(start, request.mutable_start());
@@ -186,19 +189,20 @@ absl::Status ConnectorClient::Close() {
     }
   }
   closed_ = true;
-  return EndChild();
+  CloseChannel();
+  if (child_ == nullptr) return absl::OkStatus();
+  const bool killed = EndChild();
+  if (absl::Status failure = child_->Failure(); !failure.ok()) return Fail(std::move(failure));
+  if (!killed) return absl::OkStatus();
+  return Fail(Late("did not end its process after its last call", limits_.interrupt));
 }
 
-absl::Status ConnectorClient::EndChild() {
-  if (child_ == nullptr) return absl::OkStatus();
-  child_->Stop(limits_.interrupt);
+// True when it had to be killed.
+bool ConnectorClient::EndChild() {
   const absl::Time begin = absl::Now();
+  child_->KillAfter(limits_.interrupt, /*expected=*/true);
   child_->WaitForEnd(absl::InfiniteDuration());
-  if (absl::Status failure = child_->Failure(); !failure.ok()) return Fail(std::move(failure));
-  if (absl::Now() - begin >= limits_.interrupt) {
-    return Fail(Late("did not end its process after its last call", limits_.interrupt));
-  }
-  return absl::OkStatus();
+  return absl::Now() - begin >= limits_.interrupt;
 }
 
 void ConnectorClient::Cancel() {
@@ -217,6 +221,7 @@ bool ConnectorClient::IsCancelled() {
 absl::Status ConnectorClient::Call(absl::string_view name, absl::Duration timeout, bool optional,
                                    absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call) {
   if (!failure_.ok()) return failure_;
+  if (closed_) return absl::FailedPreconditionError(absl::StrCat(label_, " is closed"));
   grpc::ClientContext context;
   const absl::Time begin = absl::Now();
   context.set_deadline(absl::ToChronoTime(begin + timeout));

@@ -60,13 +60,13 @@ class ConnectorClient final : public ChangeSource {
   // Keeps the failure for later calls, marks it, and ends a child that is of no more use.
   absl::Status Fail(absl::Status failure);
   bool IsCancelled();
-  absl::Status EndChild();
+  void CloseChannel();
+  bool EndChild();
 
   const std::string label_;
   const std::vector<Setting> settings_;
   const ConnectorLimits limits_;
   const Peer peer_;
-  // Destroyed in the reverse order: the channel closes before the process is waited for.
   std::shared_ptr<void> owner_;
   const std::unique_ptr<ConnectorChild> child_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -1,5 +1,6 @@
 #include "source/connector_launch.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -19,7 +20,14 @@
 namespace tidemark {
 namespace {
 
+// gRPC shuts itself down with its last object, and may then wait 10 seconds for its backup poller
+// (a write had to wait for its socket). One reference that is never given back prevents that.
+void KeepGrpc() {
+  [[maybe_unused]] static const bool kept = (grpc_init(), true);
+}
+
 grpc::ChannelArguments ClientArguments() {
+  KeepGrpc();
   grpc::ChannelArguments arguments;
   ConfigureChannel(&arguments);
   return arguments;

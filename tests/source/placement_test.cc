@@ -1,0 +1,261 @@
+// The same connector behaves the same wherever it runs.
+#include <grpcpp/server.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/status_context.h"
+#include "plugin_host/connector_service.h"
+#include "plugin_host/in_process.h"
+#include "plugin_host/plugin_library.h"
+#include "source/connector_launch.h"
+#include "tests/source/event_text.h"
+#include "tests/source/scripted_connector.h"
+#include "tests/source/test_settings.h"
+
+namespace tidemark {
+namespace {
+
+const std::string kPlugin = TIDEMARK_TEST_PLUGINS "/placed.so";
+
+class PlacementTest : public testing::TestWithParam<const char*> {
+ protected:
+  PlacementTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "tidemark_XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    settings_ = {{"rows", int64_t{10}},   {"every", int64_t{10}},    {"payload", int64_t{1}},
+                 {"wait", false},         {"fail_code", int64_t{0}}, {"log", folder_ + "/log"}};
+  }
+  ~PlacementTest() override {
+    source_ = nullptr;
+    server_ = nullptr;
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Connect() {
+    ConnectorLaunch launch;
+    launch.label = "plugin placed";
+    launch.settings = ToSettings(settings_);
+    launch.limits.interrupt = absl::Seconds(10);
+    absl::StatusOr<std::unique_ptr<ChangeSource>> source = Launch(launch);
+    ASSERT_TRUE(source.ok()) << source.status();
+    source_ = *std::move(source);
+  }
+
+  void Start(const UpdateStart& start = UpdateStart()) {
+    Connect();
+    absl::StatusOr<std::vector<TableSchema>> tables = source_->Schema();
+    ASSERT_TRUE(tables.ok()) << tables.status();
+    UpdateStart all = start;
+    all.selections.resize(tables->size());
+    ASSERT_TRUE(source_->Start(all).ok());
+  }
+
+  // How many rows the connector has emitted; once it was cancelled: -1.
+  int64_t Emitted() {
+    while (true) {
+      std::ifstream file(folder_ + "/log");
+      std::string text;
+      int64_t count = 0;
+      file >> text;
+      if (text == "cancelled") return -1;
+      if (absl::SimpleAtoi(text, &count)) return count;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  TestSettings settings_;
+  std::string folder_;
+  std::unique_ptr<ConnectorService> service_;
+  std::unique_ptr<ScriptedServer> server_;
+  std::unique_ptr<ChangeSource> source_;
+
+ private:
+  absl::StatusOr<std::unique_ptr<ChangeSource>> Launch(const ConnectorLaunch& launch) {
+    const std::string placement = GetParam();
+    if (placement == "child") return LaunchChild(launch, {TIDEMARK_PLUGIN_HOST, kPlugin});
+    if (placement == "in_process") {
+      absl::StatusOr<InProcessHost> host = ServeInProcess(kPlugin);
+      if (!host.ok()) return host.status();
+      return ConnectChannel(launch, host->channel, host->owner);
+    }
+    service_ = std::make_unique<ConnectorService>(PluginLibrary::Open(kPlugin));
+    const std::string path = absl::StrCat("unix:", folder_, "/socket");
+    const bool tcp = placement == "tcp";
+    server_ = std::make_unique<ScriptedServer>(service_->service(), tcp ? "127.0.0.1:0" : path);
+    return ConnectAddress(launch,
+                          tcp ? absl::StrCat("grpc://127.0.0.1:", server_->port()) : path);
+  }
+};
+
+TEST_P(PlacementTest, DescribesItself) {
+  Connect();
+  absl::StatusOr<ConnectorDescription> description = source_->Describe();
+  ASSERT_TRUE(description.ok()) << description.status();
+  EXPECT_EQ(description->id, "placed");
+  EXPECT_EQ(description->version, "1.2.3");
+  EXPECT_EQ(description->options.size(), 6u);
+  EXPECT_TRUE(source_->Check().ok());
+  EXPECT_TRUE(source_->ValidateState({}).ok());
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_P(PlacementTest, SchemaRowsAndCheckpointsArriveInOrder) {
+  settings_["rows"] = int64_t{2'500};
+  settings_["every"] = int64_t{1'000};
+  Connect();
+  absl::StatusOr<std::vector<TableSchema>> tables = source_->Schema();
+  ASSERT_TRUE(tables.ok()) << tables.status();
+  ASSERT_EQ(tables->size(), 1u);
+  EXPECT_EQ((*tables)[0].name, "placed");
+  UpdateStart start;
+  start.selections.resize(1);
+  ASSERT_TRUE(source_->Start(start).ok());
+  int64_t next = 0;
+  uint64_t checkpoints = 0;
+  while (true) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok()) << event.status();
+    if (!event->has_value()) continue;
+    if (const auto* batch = std::get_if<ChangeBatch>(&**event)) {
+      ASSERT_EQ(batch->column_count, 2u);
+      for (uint32_t i = 0; i < batch->row_count; ++i) {
+        ASSERT_EQ(batch->kind(i), ChangeKind::kUpsert);
+        ASSERT_EQ(batch->row(i)[0].i64, next++);
+        ASSERT_EQ(batch->row(i)[1].view(), "p");
+      }
+    } else if (const auto* checkpoint = std::get_if<Checkpoint>(&**event)) {
+      EXPECT_EQ(checkpoint->id, ++checkpoints);
+      EXPECT_EQ(checkpoint->states.at(0).body, absl::StrCat(next));
+      ASSERT_EQ(checkpoint->rows_since_last.size(), 1u);
+      EXPECT_EQ(checkpoint->rows_since_last[0].rows, 1'000u);
+      source_->Acknowledge({checkpoint->id, {}});
+    } else if (const auto* finished = std::get_if<Finished>(&**event)) {
+      EXPECT_TRUE(finished->status.ok()) << finished->status;
+      ASSERT_EQ(finished->sent.size(), 1u);
+      EXPECT_EQ(finished->sent[0].rows, 2'500u);
+      break;
+    }
+  }
+  EXPECT_EQ(next, 2'500);
+  EXPECT_EQ(checkpoints, 2u);
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_P(PlacementTest, ResumesFromTheState) {
+  UpdateStart start;
+  start.states.resize(1);
+  start.states[0].body = "7";
+  start.states[0].version = 1;
+  Start(start);
+  EXPECT_EQ(DrainEvents(*source_).events,
+            (std::vector<std::string>{"0: upsert(7 'p') upsert(8 'p') upsert(9 'p')",
+                                      "checkpoint 1 '10' 0=3", "finished OK"}));
+  source_->Acknowledge({1, {}});
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+// wait() returns only when the checkpoint is acknowledged.
+TEST_P(PlacementTest, AcknowledgementsReachTheConnector) {
+  settings_["rows"] = int64_t{50};
+  settings_["wait"] = true;
+  Start();
+  uint64_t checkpoints = 0;
+  while (true) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok()) << event.status();
+    if (!event->has_value()) continue;
+    if (std::holds_alternative<Finished>(**event)) break;
+    const auto* checkpoint = std::get_if<Checkpoint>(&**event);
+    if (checkpoint == nullptr) continue;
+    ++checkpoints;
+    // It stands still until it hears of the commit.
+    absl::StatusOr<std::optional<SourceEvent>> more =
+        source_->Next(absl::Now() + absl::Milliseconds(20));
+    ASSERT_TRUE(more.ok() && !more->has_value());
+    EXPECT_EQ(Emitted(), static_cast<int64_t>(10 * checkpoints));
+    source_->Acknowledge({checkpoint->id, {}});
+  }
+  EXPECT_EQ(checkpoints, 5u);
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_P(PlacementTest, SlowConsumerHoldsTheConnectorBack) {
+  settings_["rows"] = int64_t{1'000'000'000};
+  settings_["every"] = int64_t{1'000'000'000};
+  settings_["payload"] = int64_t{10'000};
+  Start();
+  // Until it stands still: no row in 100 ms.
+  int64_t last = -1;
+  for (int64_t now = Emitted(); now != last; now = Emitted()) {
+    last = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_LE(last * 10'000, 12'000'000) << "bytes ahead of a consumer that takes nothing";
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+  source_->Cancel();
+}
+
+TEST_P(PlacementTest, FinishedCarriesCodeAndRetryAfter) {
+  settings_["fail_code"] = int64_t{14};
+  Start();
+  std::optional<Finished> finished;
+  while (!finished.has_value()) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok()) << event.status();
+    if (auto* last = std::get_if<Finished>(&**event)) finished = std::move(*last);
+  }
+  EXPECT_EQ(finished->status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(finished->status.message(), "plugin placed: fails as asked");
+  EXPECT_EQ(RetryAfter(finished->status), absl::Seconds(7));
+  EXPECT_FALSE(IsTransportFailure(finished->status));
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_P(PlacementTest, WrongConfigurationIsTheConnectorsVerdict) {
+  settings_["every"] = int64_t{0};
+  Connect();
+  for (const absl::Status& status : {source_->Check(), source_->Schema().status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "plugin placed: ")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "every must be positive")) << status;
+    EXPECT_FALSE(IsTransportFailure(status)) << status;
+  }
+}
+
+TEST_P(PlacementTest, CancelIsObeyed) {
+  settings_["rows"] = int64_t{1'000'000'000};
+  settings_["wait"] = true;
+  Start();
+  while (true) {  // until it waits for an acknowledgement
+    absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(absl::InfiniteFuture());
+    ASSERT_TRUE(event.ok()) << event.status();
+    if (event->has_value() && std::holds_alternative<Checkpoint>(**event)) break;
+  }
+  source_->Cancel();
+  const absl::Status status = source_->Next(absl::InfiniteFuture()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "plugin placed")) << status;
+  const absl::Time begin = absl::Now();
+  source_ = nullptr;
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  while (Emitted() != -1) {  // behind an address nobody waited for it
+    ASSERT_LT(absl::Now() - begin, absl::Seconds(5));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Placements, PlacementTest,
+                         testing::Values("child", "in_process", "unix", "tcp"),
+                         [](const auto& placement) { return std::string(placement.param); });
+
+}  // namespace
+}  // namespace tidemark
