@@ -98,24 +98,24 @@ ConnectorLaunch Engine::Launch() const {
   return launch;
 }
 
-absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::Open() const {
+absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::OpenSource() const {
   return OpenConnector(target_, Launch());
 }
 
 absl::Status Engine::Check() {
-  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenSource();
   if (!source.ok()) return source.status();
   return (*source)->Check();
 }
 
 absl::StatusOr<std::vector<TableSchema>> Engine::Schema() {
-  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenSource();
   if (!source.ok()) return source.status();
   return (*source)->Schema();
 }
 
 absl::StatusOr<Preview> Engine::ReadPreview(const std::string& table, size_t rows) {
-  absl::StatusOr<std::unique_ptr<ChangeSource>> source = Open();
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenSource();
   if (!source.ok()) return source.status();
   return PreviewSource(**source, connection_.name, table, rows);
 }
@@ -160,7 +160,7 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
   }
   Observer observer(parts_.log, connection_.name, progress);
   SyncParts parts;
-  parts.source = [this] { return Open(); };
+  parts.source = [this] { return OpenSource(); };
   parts.destination = destination->get();
   parts.clock = &Clock::Real();
   parts.observer = &observer;

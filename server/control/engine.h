@@ -57,6 +57,9 @@ class Engine {
   const Connection& connection() const { return connection_; }
   const ConnectorDescription& description() const { return description_; }
 
+  // A fresh instance of the connector with the connection's settings inside.
+  absl::StatusOr<std::unique_ptr<ChangeSource>> OpenSource() const;
+
   // Tries the configuration against the source.
   absl::Status Check();
   absl::StatusOr<std::vector<TableSchema>> Schema();
@@ -82,7 +85,6 @@ class Engine {
 
   absl::Status Describe();
   ConnectorLaunch Launch() const;
-  absl::StatusOr<std::unique_ptr<ChangeSource>> Open() const;
   absl::StatusOr<std::unique_ptr<Destination>> OpenDestination() const;
   std::string Holder() const;
 

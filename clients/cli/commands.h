@@ -1,0 +1,28 @@
+// The commands. Each Add function adds one (or a group) to the application and sets `action` when
+// it is chosen; nothing runs while the command line is parsed.
+#ifndef TIDEMARK_CLIENTS_CLI_COMMANDS_H_
+#define TIDEMARK_CLIENTS_CLI_COMMANDS_H_
+
+#include "session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tidemark {
+
+void AddInitCommand(CLI::App& app, Action* action);
+void AddDebugCommand(CLI::App& app, Action* action);
+void AddRunCommand(CLI::App& app, Action* action);
+void AddConnectionCommands(CLI::App& app, Action* action);   // check, plan, tables, preview
+void AddReportCommand(CLI::App& app, Action* action);
+void AddStateCommands(CLI::App& app, Action* action);        // state log, state show
+void AddDeadLetterCommands(CLI::App& app, Action* action);   // dead-letters list, show, discard
+void AddRowsCommand(CLI::App& app, Action* action);
+void AddPluginCommands(CLI::App& app, Action* action);       // plugins list, show, test
+void AddConfigurationCommands(CLI::App& app, Action* action);  // explain, schema
+void AddResetCommand(CLI::App& app, Action* action);
+
+}  // namespace tidemark
+
+#endif  // TIDEMARK_CLIENTS_CLI_COMMANDS_H_
