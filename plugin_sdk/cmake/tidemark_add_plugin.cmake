@@ -1,7 +1,12 @@
 # tidemark_add_plugin(NAME SOURCES ... [LIBRARIES ...] [OUTPUT_DIRECTORY DIR])
 # makes NAME.so, a plugin that exports its entry function only. Its place: OUTPUT_DIRECTORY, else
 # TIDEMARK_PLUGIN_OUTPUT_DIRECTORY, else the current binary directory.
-set(TIDEMARK_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/../plugin.map CACHE INTERNAL "")
+# The map stands beside this file where the SDK is installed, one folder up in its sources.
+set(TIDEMARK_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
+if(NOT EXISTS ${TIDEMARK_PLUGIN_MAP})
+  get_filename_component(TIDEMARK_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/../plugin.map ABSOLUTE)
+endif()
+set(TIDEMARK_PLUGIN_MAP ${TIDEMARK_PLUGIN_MAP} CACHE INTERNAL "What a plugin exports")
 
 function(tidemark_add_plugin name)
   cmake_parse_arguments(arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBRARIES" ${ARGN})
