@@ -3,15 +3,14 @@
 // Says hello to as many worlds as configured. The state is the number of the next world.
 class Hello final : public tidemark::Connector {
  public:
-  explicit Hello(int64_t worlds) : worlds_(worlds) {}
-  static absl::StatusOr<std::unique_ptr<Hello>> Create(const tidemark::Config& config) {
-    return std::make_unique<Hello>(config.GetInt64("worlds"));
-  }
+  explicit Hello(const tidemark::Config& config) : worlds_(config.GetInt64("worlds")) {}
+
   absl::StatusOr<tidemark::Schema> Schema() override {
-    using tidemark::Table;
-    return tidemark::Schema{
-        Table("hello").Key("world", tidemark::kLong).Column("greeting", tidemark::kString)};
+    return tidemark::Schema{tidemark::Table("hello")
+                                .Key("world", tidemark::kLong)
+                                .Column("greeting", tidemark::kString)};
   }
+
   absl::Status Update(const tidemark::UpdateRequest& request, tidemark::Sink& sink) override {
     int64_t world = 1;
     if (!request.State().empty() && !absl::SimpleAtoi(request.State(), &world)) {
@@ -30,6 +29,5 @@ class Hello final : public tidemark::Connector {
 };
 
 TIDEMARK_EXPORT_CONNECTOR(Hello, .id = "hello", .version = "1.0.0",
-                          .description = "A greeting for each world: the smallest connector",
                           .options = {{"worlds", tidemark::kLong, tidemark::Default("3"),
                                        "how many worlds to greet"}});

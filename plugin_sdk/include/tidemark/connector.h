@@ -17,9 +17,10 @@
 namespace tidemark {
 inline namespace sdk_v1 {
 
-// Reads one kind of source. A class deriving from it also has
+// Reads one kind of source. A class deriving from it has a constructor from const Config&, or, if
+// making it can fail,
 //   static absl::StatusOr<std::unique_ptr<Class>> Create(const tidemark::Config&);
-// which is quick and does no I/O. abilities.h lists what else it may derive from.
+// Both are quick and do no I/O. abilities.h lists what else it may derive from.
 // One call at a time; exceptions end as INTERNAL.
 class Connector {
  public:

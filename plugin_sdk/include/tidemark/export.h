@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tidemark/abilities.h"
 #include "tidemark/connector.h"
@@ -98,7 +99,7 @@ class Instance {
   std::atomic<bool> cancelled_ = false;  // once and for all: an interrupted instance is given up
 };
 
-// The function table of connector class T, built once. T's description stands in Describe<T>.
+// The function table of connector class T, built once.
 template <typename T>
 class PluginTable {
  public:
@@ -146,13 +147,20 @@ class PluginTable {
                               tidemark_connector** out, tidemark_error* error) {
     return Guard(error, [&]() -> absl::Status {
       const Config config(host, raw);
-      auto connector = T::Create(config);
+      absl::StatusOr<std::unique_ptr<T>> connector = Make(config);
       if (!connector.ok()) return connector.status();
       if (!config.error().ok()) return config.error();
       auto instance = std::make_unique<In>(host, *std::move(connector), PluginTable::Get().about_);
       *out = reinterpret_cast<tidemark_connector*>(instance.release());
       return absl::OkStatus();
     });
+  }
+  static absl::StatusOr<std::unique_ptr<T>> Make(const Config& config) {
+    if constexpr (requires { T::Create(config); }) {
+      return T::Create(config);
+    } else {
+      return std::make_unique<T>(config);
+    }
   }
   static void Destroy(tidemark_connector* c) {
     Guard(nullptr, [&] {

@@ -3,14 +3,13 @@
 // Emits n and n*n for every n in [cursor, limit). The cursor is the next n to emit.
 class Squares final : public tidemark::Connector {
  public:
-  explicit Squares(int64_t limit) : limit_(limit) {}
-  static absl::StatusOr<std::unique_ptr<Squares>> Create(const tidemark::Config& config) {
-    return std::make_unique<Squares>(config.GetInt64("limit"));
-  }
+  explicit Squares(const tidemark::Config& config) : limit_(config.GetInt64("limit")) {}
+
   absl::StatusOr<tidemark::Schema> Schema() override {
     return tidemark::Schema{
         tidemark::Table("squares").Key("n", tidemark::kLong).Column("square", tidemark::kLong)};
   }
+
   absl::Status Update(const tidemark::UpdateRequest& request, tidemark::Sink& sink) override {
     int64_t n = 0;
     if (!request.State().empty() && !absl::SimpleAtoi(request.State(), &n)) {
