@@ -98,6 +98,7 @@ void RunAttempts(SyncRun& run) {
   run.outcome.interrupted = end.interrupted || run.interrupts() > 0;
   if (!end.status.ok()) {
     run.outcome.error = end.status;
+    run.outcome.error_of_destination = end.side == FailedSide::kDestination;
     run.AddError(end.status, "", "");
   }
 }
@@ -120,11 +121,13 @@ SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
   SyncRun run(options, parts);
   run.outcome.sync_id = absl::StrCat("sync_", RandomHex(8));
   run.outcome.started_at_us = run.NowUs();
+  if (parts.observer != nullptr) parts.observer->OnBegin(run.outcome.sync_id);
   const absl::Status acquired = Acquire(run);
   if (acquired.ok()) {
     RunAttempts(run);
   } else {
     run.outcome.error = acquired;
+    run.outcome.error_of_destination = true;
     run.AddError(acquired, "", "");
   }
   FinishOutcome(run);

@@ -89,6 +89,7 @@ struct SyncProgress {
 class SyncObserver {
  public:
   virtual ~SyncObserver() = default;
+  virtual void OnBegin(absl::string_view sync_id) { static_cast<void>(sync_id); }
   virtual void OnProgress(const SyncProgress&) {}
   // level: 0 debug, 1 info, 2 warning, 3 error. `table` may be empty.
   virtual void OnLog(int level, absl::string_view table, absl::string_view text) = 0;
@@ -126,6 +127,7 @@ struct SyncOutcome {
   std::string sync_id;
   SyncStatus status = SyncStatus::kFailed;
   absl::Status error;             // first reason of kFailed; OK otherwise
+  bool error_of_destination = false;  // `error` came from the destination, not from the source
   bool interrupted = false;
   int64_t started_at_us = 0;
   int64_t completed_at_us = 0;
