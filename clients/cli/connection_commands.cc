@@ -46,6 +46,9 @@ ExitCode Check(Session& session, const ConnectionOptions& options) {
   for (const std::string& notice : connection.notices) {
     session.Note(absl::StrCat("notice         ", notice));
   }
+  for (const std::string& warning : connection.warnings) {
+    session.Note(absl::StrCat("warning        ", warning));
+  }
   session.Note(absl::StrCat("connector      ", (*engine)->description().id, " ",
                             (*engine)->description().version));
   session.Note("source         ok");

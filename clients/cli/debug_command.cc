@@ -184,9 +184,7 @@ std::string Details(const SyncOutcome& outcome) {
 ExitCode Debug(Session& session, const DebugOptions& options) {
   absl::StatusOr<Connection> connection = DebugConnection(options);
   if (!connection.ok()) return session.Fail(connection.status());
-  for (const std::string& notice : connection->notices) {
-    session.log().Write(LogLevel::kWarning, {connection->name, "", ""}, notice);
-  }
+  session.LogNotices(*connection);
   std::error_code error;
   std::filesystem::create_directories("files", error);
   if (error) {

@@ -61,9 +61,7 @@ ExitCode Run(Session& session, const RunOptions& options) {
   if (!request.ok()) return session.Fail(request.status());
   absl::StatusOr<Connection> connection = LoadConnection(options.file);
   if (!connection.ok()) return session.Fail(connection.status());
-  for (const std::string& notice : connection->notices) {
-    session.log().Write(LogLevel::kWarning, {connection->name, "", ""}, notice);
-  }
+  session.LogNotices(*connection);
   Interrupt* interrupt = session.WatchInterrupts();
   absl::StatusOr<std::unique_ptr<Engine>> engine = session.OpenEngine(*std::move(connection));
   if (!engine.ok()) return session.Fail(engine.status());
@@ -75,9 +73,11 @@ ExitCode Run(Session& session, const RunOptions& options) {
   }
   if (!outcome.ok()) return session.Fail(outcome.status());
   const std::string report = (*engine)->Report(*outcome, request->full);
+  // A sync that could not begin has nothing to report to people.
+  const bool began = outcome->error.ok() || !outcome->tables.empty() || outcome->commits > 0;
   if (session.json()) {
     session.Print(report + "\n");
-  } else {
+  } else if (began) {
     session.Print(ReportText(nlohmann::ordered_json::parse(report, nullptr, false)));
   }
   if (outcome->interrupted) {

@@ -97,6 +97,14 @@ Interrupt* Session::WatchInterrupts() {
   return InterruptOfProgram();
 }
 
+void Session::LogNotices(const Connection& connection) {
+  const LogFields fields{connection.name, "", ""};
+  for (const std::string& text : connection.notices) log_->Write(LogLevel::kInfo, fields, text);
+  for (const std::string& text : connection.warnings) {
+    log_->Write(LogLevel::kWarning, fields, text);
+  }
+}
+
 absl::StatusOr<std::unique_ptr<Engine>> Session::OpenEngine(Connection connection) {
   return Engine::Create(std::move(connection), {search_, &redactor_, log_.get()});
 }

@@ -53,6 +53,8 @@ class Session {
   // From now on Ctrl-C and SIGTERM end the sync: once after the commit group, twice at once.
   Interrupt* WatchInterrupts();
 
+  // The connection's notices and warnings, into the log.
+  void LogNotices(const Connection& connection);
   absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(Connection connection);
 
  private:

@@ -289,7 +289,7 @@ class Reader {
                                      " accepted; tables are read in one lane"));
     }
     if (const ConfigNode* node = Find("conflict_resolution"); node != nullptr) {
-      notices.push_back("conflict_resolution: not used, there is only one source");
+      out_.warnings.push_back("conflict_resolution: not used, there is only one source");
     }
     if (LowerText("state.recovery.auto_repair", "false") == "true") {
       notices.push_back(

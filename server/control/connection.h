@@ -47,7 +47,8 @@ struct Connection {
   SyncOptions options;  // connection, source_name, destination_name and everything of the file
   std::string frequency = "manual";
   std::vector<std::string> secrets;  // resolved references, for Redactor::AddSecret
-  std::vector<std::string> notices;  // what is accepted and does nothing here, a line each
+  std::vector<std::string> notices;   // what is accepted and does nothing here, a line each
+  std::vector<std::string> warnings;  // what is probably a mistake, a line each
 };
 
 // Reads and checks a file, with the .env beside it. Every problem stands in the error's text, a

@@ -68,6 +68,7 @@ Json ConnectionJson(const Connection& connection) {
                     {"age", absl::FormatDuration(options.group.age)},
                     {"when_idle", options.group.when_idle}};
   json["notices"] = connection.notices;
+  json["warnings"] = connection.warnings;
   return json;
 }
 

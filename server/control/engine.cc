@@ -38,19 +38,24 @@ class Observer final : public SyncObserver {
   void OnProgress(const SyncProgress& progress) override {
     if (progress_) progress_(progress);
   }
+  void OnBegin(absl::string_view sync_id) override { sync_ = std::string(sync_id); }
   void OnLog(int level, absl::string_view table, absl::string_view text) override {
-    log_->Write(LevelOf(level), {connection_, "", std::string(table)}, text);
+    log_->Write(LevelOf(level), {connection_, sync_, std::string(table)}, text);
   }
 
  private:
   Log* const log_;
   const std::string connection_;
+  std::string sync_;
   const std::function<void(const SyncProgress&)>& progress_;
 };
 
 void Redact(const Redactor& redactor, SyncOutcome* outcome) {
   for (SyncError& error : outcome->errors) error.message = redactor.Apply(error.message);
   for (std::string& warning : outcome->warnings) warning = redactor.Apply(warning);
+  if (!outcome->error.ok()) {
+    outcome->error = absl::Status(outcome->error.code(), redactor.Apply(outcome->error.message()));
+  }
 }
 
 }  // namespace
@@ -132,7 +137,7 @@ absl::StatusOr<std::unique_ptr<Destination>> Engine::OpenDestination() const {
 std::string Engine::Holder() const {
   char host[256] = "";
   gethostname(host, sizeof(host) - 1);
-  return absl::StrCat("tidemark, pid ", getpid(), " on ", host);
+  return absl::StrCat("tidemark on ", host);
 }
 
 absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,

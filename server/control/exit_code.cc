@@ -40,6 +40,7 @@ ExitCode ExitCodeOf(const SyncOutcome& outcome) {
     case SyncStatus::kFailed:
       break;
   }
+  if (outcome.error_of_destination) return ExitCode::kFailed;
   const ExitCode code = ExitCodeOf(outcome.error);
   return code == ExitCode::kDone ? ExitCode::kFailed : code;
 }
