@@ -1,8 +1,7 @@
 #include "cursors/boundary_rows.h"
 
-#include <algorithm>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -10,18 +9,12 @@
 namespace tidemark::cursors {
 
 void BoundaryRows::Add(absl::Time time, absl::string_view digest) {
-  if (time < edge_) return;
-  if (time > edge_) {
-    edge_ = time;
-    digests_.clear();
-  }
-  if (digests_.size() < kMaxRows) digests_.insert(std::string(digest));
+  rows_.insert(std::pair(time, std::string(digest)));
+  if (rows_.size() > kMaxRows) rows_.erase(rows_.begin());
 }
 
-std::vector<std::string> BoundaryRows::Digests() const {
-  std::vector<std::string> sorted(digests_.begin(), digests_.end());
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
+void BoundaryRows::Forget(absl::Time edge) {
+  rows_.erase(rows_.begin(), rows_.lower_bound(std::pair(edge, std::string())));
 }
 
 }  // namespace tidemark::cursors

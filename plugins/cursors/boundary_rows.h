@@ -1,12 +1,12 @@
-// The rows that stand exactly at a cursor's edge.
+// The rows that stand at a cursor's edge, or in the part behind it that is read again.
 #ifndef TIDEMARK_CURSORS_BOUNDARY_ROWS_H_
 #define TIDEMARK_CURSORS_BOUNDARY_ROWS_H_
 
 #include <cstddef>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/btree_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -14,29 +14,25 @@ namespace tidemark::cursors {
 
 // The lower edge of a run is inclusive, so rows of the last run's largest time come again. This
 // remembers them by a digest of key and content, so that they are not delivered twice while a
-// changed or new row of the same time is. A missed row is harmless (it is delivered again), so at
-// most kMaxRows are kept. Thread-compatible.
+// changed or new row of the same time is. A forgotten row is harmless (it is delivered again), so
+// at most kMaxRows are kept, the newest. Thread-compatible.
 class BoundaryRows {
  public:
-  static constexpr size_t kMaxRows = 1000;
-
-  BoundaryRows() = default;
-  BoundaryRows(absl::Time edge, const std::vector<std::string>& digests)
-      : edge_(edge), digests_(digests.begin(), digests.end()) {}
+  static constexpr size_t kMaxRows = 2000;
 
   bool Contains(absl::Time time, absl::string_view digest) const {
-    return time == edge_ && digests_.contains(digest);
+    return rows_.contains(std::pair(time, std::string(digest)));
   }
-  // A row delivered (or recognised) in this run. A larger time forgets the rows of smaller ones.
+  // A row delivered, or recognised, in this run.
   void Add(absl::Time time, absl::string_view digest);
+  // Rows before the edge will not be read again.
+  void Forget(absl::Time edge);
 
-  absl::Time edge() const { return edge_; }
-  // Sorted, so that equal sets make equal states.
-  std::vector<std::string> Digests() const;
+  // Times and digests, in their order, so that equal sets make equal states.
+  const absl::btree_set<std::pair<absl::Time, std::string>>& rows() const { return rows_; }
 
  private:
-  absl::Time edge_ = absl::InfinitePast();
-  absl::flat_hash_set<std::string> digests_;
+  absl::btree_set<std::pair<absl::Time, std::string>> rows_;
 };
 
 }  // namespace tidemark::cursors

@@ -20,6 +20,7 @@
 namespace tidemark::http {
 namespace {
 
+constexpr int kMaxBusy = 10;  // answers 429 in a row, whatever max_retries says
 constexpr char kStatusPayload[] = "http/status";
 
 bool IsTransient(int status) {
@@ -61,7 +62,9 @@ absl::Duration RetryingClient::Delay(int attempt) {
 absl::StatusOr<HttpResponse> RetryingClient::Send(const HttpRequest& request, const Sleep& sleep,
                                                   std::optional<int> max_retries) {
   const int retries = std::min(max_retries.value_or(options_.max_retries), options_.max_retries);
-  for (int attempt = 0;; ++attempt) {
+  // Being asked to wait is not a failure: it does not use up the retries, but has an end, too.
+  const int max_busy = std::max(options_.max_retries, kMaxBusy);
+  for (int attempt = 0, failed = 0, busy = 0;; ++attempt) {
     absl::StatusOr<HttpResponse> response = client_->Send(request);
     absl::Status failure;
     if (response.ok()) {
@@ -74,7 +77,9 @@ absl::StatusOr<HttpResponse> RetryingClient::Send(const HttpRequest& request, co
       return response.status();
     }
     const absl::Duration asked = RetryAfter(failure);
-    if (attempt >= retries || asked > options_.max_wait) return failure;
+    const bool is_busy = FailedStatus(failure) == 429;
+    if (is_busy ? busy++ >= max_busy : failed++ >= retries) return failure;
+    if (asked > options_.max_wait) return failure;
     ++retries_[Cause(failure)];
     const absl::Status slept = sleep(std::max(asked, Delay(attempt)));
     if (!slept.ok()) return slept;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace tidemark::http {
 namespace {
@@ -39,16 +40,16 @@ absl::Status NotAnAddress(absl::string_view text, absl::string_view why) {
       absl::StrCat("\"", text.substr(0, 200), "\" is not usable as an address: ", why));
 }
 
+}  // namespace
+
 bool SpeaksOfSecrets(absl::string_view name) {
   const std::string lower = absl::AsciiStrToLower(name);
-  for (const absl::string_view word :
-       {"key", "token", "secret", "passw", "pwd", "signature", "auth", "credential", "session"}) {
+  for (const absl::string_view word : {"key", "token", "secret", "passw", "pwd", "signature",
+                                       "auth", "credential", "session", "cookie"}) {
     if (absl::StrContains(lower, word)) return true;
   }
   return lower == "sig";
 }
-
-}  // namespace
 
 std::string PercentEncode(absl::string_view text) {
   std::string out;
@@ -112,6 +113,14 @@ absl::StatusOr<Url> Url::Append(absl::string_view path) const {
 void Url::AddQuery(absl::string_view name, absl::string_view value) {
   absl::StrAppend(&query_, query_.empty() ? "" : "&", PercentEncode(name), "=",
                   PercentEncode(value));
+}
+
+bool Url::HasQuery(absl::string_view name) const {
+  const std::string begin = absl::StrCat(PercentEncode(name), "=");
+  for (const absl::string_view pair : absl::StrSplit(query_, '&', absl::SkipEmpty())) {
+    if (absl::StartsWith(pair, begin)) return true;
+  }
+  return false;
 }
 
 std::string Url::ToString() const {

@@ -26,6 +26,8 @@ class Url {
   // Adds a parameter, both parts percent-encoded here.
   void AddQuery(absl::string_view name, absl::string_view value);
 
+  bool HasQuery(absl::string_view name) const;
+
   // The complete address. It may hold an API key: only for the request itself.
   std::string ToString() const;
   // For logs and errors: without fragment, and with the values of parameters left out whose names
@@ -48,6 +50,9 @@ class Url {
   std::string query_;  // encoded, without '?'
 };
 
+// Whether a parameter or header of this name holds a credential: key, token, password, signature,
+// ..
+bool SpeaksOfSecrets(absl::string_view name);
 // Everything but letters, digits and -._~ as %XX.
 std::string PercentEncode(absl::string_view text);
 
