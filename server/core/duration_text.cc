@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -44,6 +45,8 @@ const Unit* FindUnit(absl::string_view name) {
   return nullptr;
 }
 
+constexpr double kMaxMonths = 12e6;  // a million years: no calendar goes further
+
 // Takes the number at the start of `rest`.
 bool TakeNumber(absl::string_view* rest, double* number) {
   size_t n = 0;
@@ -58,9 +61,9 @@ bool TakeNumber(absl::string_view* rest, double* number) {
 
 bool AddUnits(double number, const Unit& unit, CalendarDuration* sum) {
   if (unit.months != 0) {
-    const auto months = static_cast<int64_t>(number * static_cast<double>(unit.months));
-    if (static_cast<double>(months) != number * static_cast<double>(unit.months)) return false;
-    sum->months += months;
+    const double months = number * static_cast<double>(unit.months);
+    if (!(months <= kMaxMonths) || months != std::floor(months)) return false;
+    sum->months += static_cast<int64_t>(months);
   }
   sum->rest += number * unit.rest;
   return true;
