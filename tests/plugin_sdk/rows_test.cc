@@ -170,11 +170,12 @@ TEST(Rows, CarryStampsAndBeforeImagesOnlyWhereGiven) {
     EXPECT_EQ(absl::OkStatus(), sink.Checkpoint("s"));
     const TableRef log = *sink.Find("log");
     EXPECT_EQ(absl::OkStatus(), sink.Update(log, {"new"}, {.before = {"old"}}));
-    return sink.Delete(log, {}, {.before = {"new"}});
+    EXPECT_EQ(absl::OkStatus(), sink.Delete(log, {}, {.before = {"new"}}));
+    return sink.Update(*sink.Find("users"), {5}, {.before = {4}});
   });
   ASSERT_EQ(absl::OkStatus(), run.Update());
   const auto& changes = run.sink().changes();
-  ASSERT_EQ(changes.size(), 5u);
+  ASSERT_EQ(changes.size(), 6u);
   EXPECT_TRUE(changes[0].before.empty());
   EXPECT_EQ(changes[0].meta.event_time_us, TIDEMARK_NO_TIME);
   EXPECT_FALSE(changes[0].on_error_continue);
@@ -187,14 +188,17 @@ TEST(Rows, CarryStampsAndBeforeImagesOnlyWhereGiven) {
   EXPECT_EQ(changes[2].meta.sequence, 0u);
   EXPECT_EQ(ToString(changes[3].before), "(\"old\")");
   EXPECT_EQ(ToString(changes[4].before), "(\"new\")");
+  EXPECT_EQ(ToString(changes[5].before), "(4, unchanged, unchanged)");
 }
 
 TEST(Rows, DefinedTablesKeepKnownColumnsInPlace) {
   ScriptRun run([](const UpdateRequest&, Sink& sink) {
     tidemark::Table wider("users");
+    wider.Column("name", tidemark::kUndeclared);
     wider.Column("email", tidemark::kString).Column("age", tidemark::kDecimal, {.precision = 5});
     const absl::StatusOr<TableRef> users = sink.Define(wider);
     EXPECT_EQ(absl::OkStatus(), users.status());
+    EXPECT_EQ(users->table().columns()[1].type, uint32_t{tidemark::kString});
     EXPECT_EQ(absl::OkStatus(), sink.Upsert(*users, {1, "Ann", Value::Decimal("3"), "a@b"}));
     tidemark::Table other("users", "audit");
     other.Key("n", tidemark::kLong);
