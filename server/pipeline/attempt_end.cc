@@ -59,6 +59,7 @@ void SyncAttempt::FoldSlots() {
   for (const auto& slot : slots_) {
     if (slot->run == nullptr) continue;
     TableRun& table = *slot->run;
+    table.done = table.done || (slot->done && slot->failure.ok());
     if (slot->counted) {
       const int64_t surplus = slot->surplus - std::exchange(slot->committed_surplus, slot->surplus);
       table.sent_surplus += surplus;

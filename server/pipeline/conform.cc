@@ -229,6 +229,7 @@ void Conformer::AddBad(const ChangeBatch& batch, size_t row, absl::Span<const Va
   letter.record_id = RecordId(columns, batch.row(row));
   letter.key_json = KeyJson(columns, batch.row(row));
   letter.change_json = ChangeJson(batch.kind(row), columns, batch.row(row), before);
+  if (!batch.meta.empty()) letter.meta = batch.meta[row];
   letter.on_error_continue = batch.on_error_continue(row);
 }
 

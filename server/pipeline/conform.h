@@ -28,6 +28,7 @@ struct BadRow {
   std::string record_id;    // may be empty
   std::string key_json;
   std::string change_json;
+  RowMeta meta;             // its stamp, where it had one
   bool on_error_continue = false;
 };
 

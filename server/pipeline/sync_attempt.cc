@@ -54,15 +54,18 @@ absl::Status SyncAttempt::Begin() {
   auto source = run_.parts.source();
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
+  if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   auto description = source_->Describe();
   if (!description.ok()) return description.status();
   run_.capabilities = description->capabilities;
+  if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   auto tables = source_->Schema();
   if (!tables.ok()) return tables.status();
   for (uint32_t i = 0; i < tables->size(); ++i) {
     if (absl::Status defined = DefineTable(i, (*tables)[i]); !defined.ok()) return defined;
   }
   if (absl::Status names = CheckNames(); !names.ok()) return names;
+  if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   for (const auto& slot : slots_) LogBeginning(*slot);
   return StartSource();
 }
@@ -290,10 +293,24 @@ absl::Status SyncAttempt::OnBadRows(Slot& slot, std::vector<BadRow> bad) {
     letter.change_json = std::move(row.change_json);
     letter.reason = std::string(row.status.message());
     letter.code = row.status.code();
+    letter.context_json = Context(row);
     absl::Status added = group_.AddDeadLetter(letter, row.record_id);
     if (!added.ok()) return Failed(FailedSide::kDestination, added);
   }
   return absl::OkStatus();
+}
+
+std::string SyncAttempt::Context(const BadRow& row) const {
+  std::string context = absl::StrCat("{\"attempt\":", attempt_, ",\"after_checkpoint\":",
+                                     last_checkpoint_);
+  if (row.meta.event_time_us != kUnknownEventTime) {
+    absl::StrAppend(&context, ",\"event_time\":\"", FormatUtcMicros(row.meta.event_time_us), "\"");
+  }
+  if (row.meta.sequence != 0) {
+    absl::StrAppend(&context, ",\"sequence\":", row.meta.sequence, ",\"subsequence\":",
+                    row.meta.subsequence);
+  }
+  return absl::StrCat(context, "}");
 }
 
 absl::Status SyncAttempt::StopTable(Slot& slot, const BadRow& row) {

@@ -55,6 +55,8 @@ class SyncAttempt {
   absl::Status OnEvent(SourceEvent event);
   absl::Status OnBatch(ChangeBatch batch);
   absl::Status OnBadRows(Slot& slot, std::vector<BadRow> bad);
+  // Where in the stream the row stood, as JSON for its dead letter.
+  std::string Context(const BadRow& row) const;
   absl::Status StopTable(Slot& slot, const BadRow& row);
   absl::Status OnCheckpoint(const Checkpoint& checkpoint);
   absl::Status OnDeadLetter(SourceDeadLetter event);

@@ -41,6 +41,8 @@ void SyncRun::Warn(absl::string_view table, absl::string_view text) {
 void SyncRun::AddError(const absl::Status& status, absl::string_view table,
                        absl::string_view record_id) {
   if (outcome.errors.size() >= kErrors) return;
+  // What ended a table may end the sync as well.
+  if (!outcome.errors.empty() && outcome.errors.back().message == status.message()) return;
   SyncError& error = outcome.errors.emplace_back();
   error.code = status.code();
   error.message = std::string(status.message());

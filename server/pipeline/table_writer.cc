@@ -135,6 +135,7 @@ absl::Status TableWriter::Apply(const ChangeBatch& batch, DestinationTransaction
     letter.record_id = RecordId(columns, batch.row(row.row));
     letter.key_json = KeyJson(columns, batch.row(row.row));
     letter.change_json = ChangeJson(batch.kind(row.row), columns, batch.row(row.row), {});
+    if (!batch.meta.empty()) letter.meta = batch.meta[row.row];
     letter.on_error_continue = batch.on_error_continue(row.row);
   }
   return absl::OkStatus();
