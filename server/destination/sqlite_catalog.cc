@@ -303,7 +303,7 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
   if (target.deletes == DeleteMode::kSoft && !table->has_deleted_column) {
     if (absl::Status s = connection_.Execute(
             absl::StrCat("ALTER TABLE ", quoted, " ADD COLUMN ", QuoteIdentifier(kDeletedColumn),
-                         " INTEGER NOT NULL DEFAULT 0"));
+                         " INTEGER DEFAULT 0"));
         !s.ok()) {
       return s;
     }
@@ -337,6 +337,17 @@ absl::Status SqliteCatalog::WriteColumn(const SqliteTable& table, size_t positio
       DataTypeName(column.type.type), column.type.precision, column.type.scale,
       column.type.declared, column.key, column.sensitive, column.type.max_abs,
       table.storage[position]);
+}
+
+absl::StatusOr<bool> SqliteCatalog::IsPlain(const std::string& name) {
+  absl::StatusOr<SqliteStatement*> rows = connection_.Query(
+      "SELECT 1 FROM sqlite_schema WHERE lower(tbl_name) = lower(?) AND (type = 'trigger' OR "
+      "(type = 'index' AND sql LIKE '%unique%')) LIMIT 1", name);
+  if (!rows.ok()) return rows.status();
+  absl::StatusOr<bool> row = connection_.Next(**rows);
+  if (!row.ok()) return row.status();
+  (*rows)->Reset();
+  return !*row;
 }
 
 absl::Status SqliteCatalog::SetTruncateBefore(absl::string_view name,

@@ -44,6 +44,8 @@ class SqliteCatalog {
   // Returns whether the file's tables were changed (not only their bookkeeping).
   absl::StatusOr<bool> Ensure(const TargetTable& target, absl::string_view owner, int64_t now_us,
                               std::vector<SchemaChange>* changes);
+  // False when triggers or unique indexes of somebody else stand on the table.
+  absl::StatusOr<bool> IsPlain(const std::string& name);
   absl::Status SetTruncateBefore(absl::string_view name, std::optional<int64_t> truncate_before);
 
  private:

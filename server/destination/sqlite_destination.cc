@@ -1,6 +1,7 @@
 #include "destination/sqlite_destination.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <utility>
 
@@ -55,6 +56,7 @@ class SqliteDestination final : public Destination {
     TargetTable target;
     std::unique_ptr<SqliteTableWriter> writer;  // made on demand
     bool valid = false;    // false: EnsureTable must come first
+    bool bulk = true;      // runs of upserts may be one statement
     bool touched = false;  // by the open transaction's EnsureTable
   };
 
@@ -73,6 +75,7 @@ class SqliteDestination final : public Destination {
   void EndTransaction(bool committed);
   absl::Status Rollback();
   absl::StatusOr<CommitResult> Commit(const CommitRequest& request);
+  void ReclaimLog();
   absl::StatusOr<CommitResult> SettleUnknown(const CommitRequest& request, CommitResult result,
                                              absl::Status failure);
 
@@ -83,7 +86,7 @@ class SqliteDestination final : public Destination {
   std::string owner_;  // the connection's name
   std::unique_ptr<SqliteCatalog> catalog_;
   std::unique_ptr<SqliteState> state_;
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;  // writers point into them
   absl::flat_hash_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;
@@ -107,7 +110,9 @@ class SqliteTransaction final : public DestinationTransaction {
     if (absl::Status s = CheckOpen(); !s.ok()) return s;
     absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(batch.table);
     if (!writer.ok()) return writer.status();
-    return (*writer)->Apply(batch, options, counts, refused);
+    absl::Status status = (*writer)->Apply(batch, options, counts, refused);
+    disk_full_ = absl::IsResourceExhausted(status);
+    return status;
   }
   absl::Status SetTruncateBefore(TableHandle table,
                                  std::optional<int64_t> truncate_before_us) override {
@@ -136,7 +141,9 @@ class SqliteTransaction final : public DestinationTransaction {
   }
   void Rollback() override {
     if (destination_ == nullptr) return;
-    std::exchange(destination_, nullptr)->Rollback().IgnoreError();
+    SqliteDestination* const destination = std::exchange(destination_, nullptr);
+    destination->Rollback().IgnoreError();
+    if (disk_full_) destination->ReclaimLog();
   }
 
  private:
@@ -147,6 +154,7 @@ class SqliteTransaction final : public DestinationTransaction {
   }
 
   SqliteDestination* destination_;  // null once ended
+  bool disk_full_ = false;
 };
 
 DestinationLimits SqliteDestination::limits() const {
@@ -309,8 +317,11 @@ absl::StatusOr<SqliteTableWriter*> SqliteDestination::Writer(TableHandle table) 
   if (slot.writer == nullptr) {
     const SqliteTable* found = catalog_->Find(slot.target.name);
     if (found == nullptr) return absl::InternalError("the table is gone from the catalog");
+    absl::StatusOr<bool> plain = catalog_->IsPlain(slot.target.name);
+    if (!plain.ok()) return plain.status();
+    slot.bulk = slot.bulk && *plain;
     slot.writer = std::make_unique<SqliteTableWriter>(*connection_, slot.target, *found,
-                                                      sync_start_us_);
+                                                      sync_start_us_, &slot.bulk);
   }
   return slot.writer.get();
 }
@@ -342,6 +353,7 @@ absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& requ
   if (!result.ok() || !version.ok()) {
     state_->Forget();
     Rollback().IgnoreError();
+    if (absl::IsResourceExhausted(result.status())) ReclaimLog();
     return result.ok() ? version.status() : result.status();
   }
   const absl::Status status = connection_->Execute("COMMIT");
@@ -363,8 +375,10 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
   }
   connection_->DropStatements();
   absl::StatusOr<std::unique_ptr<SqliteConnection>> reopened = OpenForWriting(options_.path);
-  absl::StatusOr<bool> committed = reopened.status();
-  if (reopened.ok()) {
+  absl::StatusOr<bool> committed = false;
+  if (!reopened.ok()) {
+    committed = reopened.status();
+  } else {
     connection_->Swap(**reopened);
     reopened->reset();  // closes the old one
     catalog_stale_ = true;
@@ -375,6 +389,7 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
     return result;
   }
   state_->Forget();
+  if (absl::IsResourceExhausted(failure)) ReclaimLog();
   if (!committed.ok()) {
     return absl::AbortedError(absl::StrCat(
         "whether the last commit reached ", options_.path, " is not known, and the file cannot be "
@@ -384,6 +399,12 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
     return absl::AbortedError(absl::StrCat("the commit did not happen: ", failure.message()));
   }
   return failure;
+}
+
+// On a full disk: what is committed moves into the database, and the log gives its space back.
+void SqliteDestination::ReclaimLog() {
+  sqlite3_wal_checkpoint_v2(connection_->db(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                            nullptr);
 }
 
 void SqliteDestination::Release() {

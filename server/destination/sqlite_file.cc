@@ -10,10 +10,10 @@ namespace tidemark {
 namespace {
 
 // Of quality.md's 150 MB for server and plugin together. In KiB.
-constexpr int kPageCacheKib = 32 * 1024;
+constexpr int kPageCacheKib = 48 * 1024;
 // The log may grow to this many pages of 4 KiB before it is copied into the database: fewer
 // copies of pages that change often.
-constexpr int kCheckpointPages = 8 * 1024;
+constexpr int kCheckpointPages = 64 * 1024;
 
 absl::Status UseWal(SqliteConnection& connection) {
   absl::StatusOr<SqliteStatement*> row = connection.Query("PRAGMA journal_mode = WAL");

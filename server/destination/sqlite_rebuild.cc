@@ -157,9 +157,9 @@ std::string CreateTableSql(const SqliteTable& table, absl::string_view name) {
                                  column.key && !table.integer_key() ? " NOT NULL" : ""));
     if (column.key) keys.push_back(QuoteIdentifier(column.name));
   }
-  parts.push_back(absl::StrCat(QuoteIdentifier(kSyncedColumn), " TEXT NOT NULL"));
+  parts.push_back(absl::StrCat(QuoteIdentifier(kSyncedColumn), " TEXT"));
   if (table.has_deleted_column) {
-    parts.push_back(absl::StrCat(QuoteIdentifier(kDeletedColumn), " INTEGER NOT NULL DEFAULT 0"));
+    parts.push_back(absl::StrCat(QuoteIdentifier(kDeletedColumn), " INTEGER DEFAULT 0"));
   }
   // A single INTEGER column in PRIMARY KEY becomes SQLite's rowid: one B-tree instead of two.
   parts.push_back(absl::StrCat("PRIMARY KEY(", absl::StrJoin(keys, ", "), ")"));

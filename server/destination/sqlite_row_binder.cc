@@ -15,10 +15,22 @@ absl::string_view SqliteRowBinder::SyncedText(int64_t synced_us) {
   return synced_text_;
 }
 
+absl::string_view SqliteRowBinder::TimeText(const Value& value, size_t slot) {
+  char* const scratch = scratch_.get() + slot * kSlotBytes;
+  switch (value.kind) {
+    case ValueKind::kDate:
+      return {scratch, FormatDateTo(value.i64, scratch)};
+    case ValueKind::kTime:
+      return {scratch, FormatTimeOfDayTo(value.i64, scratch)};
+    case ValueKind::kTimestamp:
+      return {scratch, FormatUtcMicrosTo(value.i64, scratch)};
+    default:
+      return {scratch, FormatNaiveMicrosTo(value.i64, scratch)};
+  }
+}
+
 int SqliteRowBinder::Bind(sqlite3_stmt* statement, int parameter, const Value& value,
                           size_t slot) {
-  size_t length = 0;
-  char* const scratch = scratch_.get() + slot * kSlotBytes;
   switch (value.kind) {
     case ValueKind::kNull:
     case ValueKind::kUnchanged:
@@ -38,19 +50,42 @@ int SqliteRowBinder::Bind(sqlite3_stmt* statement, int parameter, const Value& v
       return sqlite3_bind_blob64(statement, parameter, value.length == 0 ? "" : value.text,
                                  value.length, SQLITE_STATIC);
     case ValueKind::kDate:
-      length = FormatDateTo(value.i64, scratch);
-      break;
     case ValueKind::kTime:
-      length = FormatTimeOfDayTo(value.i64, scratch);
-      break;
     case ValueKind::kTimestamp:
-      length = FormatUtcMicrosTo(value.i64, scratch);
-      break;
     case ValueKind::kNaiveTimestamp:
-      length = FormatNaiveMicrosTo(value.i64, scratch);
       break;
   }
-  return sqlite3_bind_text64(statement, parameter, scratch, length, SQLITE_STATIC, SQLITE_UTF8);
+  const absl::string_view text = TimeText(value, slot);
+  return sqlite3_bind_text64(statement, parameter, text.data(), text.size(), SQLITE_STATIC,
+                             SQLITE_UTF8);
+}
+
+void SqliteRowBinder::Show(sqlite3_context* context, const Value& value, size_t slot) {
+  switch (value.kind) {
+    case ValueKind::kNull:
+    case ValueKind::kUnchanged:
+      return;
+    case ValueKind::kBool:
+    case ValueKind::kInt64:
+      return sqlite3_result_int64(context, value.i64);
+    case ValueKind::kDouble:
+      return sqlite3_result_double(context, value.f64);
+    case ValueKind::kDecimal:
+    case ValueKind::kString:
+    case ValueKind::kJson:
+      return sqlite3_result_text64(context, value.length == 0 ? "" : value.text, value.length,
+                                   SQLITE_STATIC, SQLITE_UTF8);
+    case ValueKind::kBytes:
+      return sqlite3_result_blob64(context, value.length == 0 ? "" : value.text, value.length,
+                                   SQLITE_STATIC);
+    case ValueKind::kDate:
+    case ValueKind::kTime:
+    case ValueKind::kTimestamp:
+    case ValueKind::kNaiveTimestamp:
+      break;
+  }
+  const absl::string_view text = TimeText(value, slot);
+  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
 }  // namespace tidemark

@@ -37,11 +37,17 @@ class SqliteRowBinder {
   // is free again once the statement was reset. Returns SQLite's code; SQLITE_TOOBIG: refused.
   int Bind(sqlite3_stmt* statement, int parameter, const Value& value, size_t slot);
 
+  // The same as the result of a virtual table's column.
+  void Show(sqlite3_context* context, const Value& value, size_t slot);
+
   // The time of writing as text; valid until the next call with another time.
   absl::string_view SyncedText(int64_t synced_us);
 
  private:
   static constexpr size_t kSlotBytes = 40;
+
+  // Writes the text of a time into the slot. REQUIRES: kDate, kTime, kTimestamp, kNaiveTimestamp.
+  absl::string_view TimeText(const Value& value, size_t slot);
 
   std::unique_ptr<char[]> scratch_;  // kSlotBytes per column
   int64_t synced_us_ = 0;

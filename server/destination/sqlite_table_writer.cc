@@ -3,7 +3,6 @@
 #include "destination/sqlite_table_writer.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -15,8 +14,10 @@
 namespace tidemark {
 namespace {
 
-// last_insert_rowid is set to this before each upsert; an insert replaces it, an update does not.
-constexpr int64_t kSentinel = std::numeric_limits<int64_t>::min();
+// Shorter runs of upserts are applied row by row: starting the bulk statement costs more.
+constexpr size_t kMinBulkRows = 8;
+// A row with more text than this is left to SQLite's own limit on its own.
+constexpr uint64_t kMaxBulkRowBytes = 100'000'000;
 
 std::vector<SqliteRowBinder::Column> PhysicalColumns(const TargetTable& target,
                                                      const SqliteTable& table) {
@@ -40,7 +41,8 @@ std::vector<SqliteRowBinder::Column> PhysicalColumns(const TargetTable& target,
 }  // namespace
 
 SqliteTableWriter::SqliteTableWriter(SqliteConnection& connection, const TargetTable& target,
-                                     const SqliteTable& table, int64_t sync_start_us)
+                                     const SqliteTable& table, int64_t sync_start_us,
+                                     bool* bulk)
     : connection_(connection),
       target_(target),
       table_(QuoteIdentifier(table.stored.table.name)),
@@ -49,6 +51,7 @@ SqliteTableWriter::SqliteTableWriter(SqliteConnection& connection, const TargetT
       integer_key_(table.integer_key()),
       keyless_(!target.columns.empty() && target.columns[0].name == kIdColumn),
       sync_start_us_(sync_start_us),
+      bulk_(bulk),
       columns_(PhysicalColumns(target, table)),
       binder_(columns_.size()) {
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -69,6 +72,12 @@ absl::Status SqliteTableWriter::Apply(const ChangeBatch& batch, const ApplyOptio
   options_ = options;
   parked_ = nullptr;
   for (size_t row = 0; row < batch.row_count; ++row) {
+    const size_t end = BulkEnd(batch, row);
+    if (end - row >= kMinBulkRows) {
+      if (absl::Status s = UpsertBulk(batch, row, end, counts); !s.ok()) return s;
+      row = end - 1;
+      continue;
+    }
     absl::StatusOr<Outcome> outcome = ApplyRow(batch, row);
     if (!outcome.ok()) {
       // SQLite refuses one row and goes on, unless the transaction itself is gone.
@@ -136,7 +145,7 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::ApplyRow(const Cha
 absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Upsert(
     absl::Span<const Value> values) {
   if (!upsert_) {
-    if (absl::Status s = Prepare(&upsert_, UpsertSql()); !s.ok()) return s;
+    if (absl::Status s = Prepare(&upsert_, UpsertSql(false)); !s.ok()) return s;
   }
   sqlite3_stmt* const statement = upsert_.get();
   const size_t count = columns_.size();
@@ -154,8 +163,8 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Upsert(
 
   sqlite3* const db = connection_.db();
   const int64_t sentinel =
-      integer_key_ && values[columns_[keys_[0]].source].i64 == kSentinel ? kSentinel + 1
-                                                                         : kSentinel;
+      integer_key_ && values[columns_[keys_[0]].source].i64 == kInsertSentinel ? kInsertSentinel + 1
+                                                                         : kInsertSentinel;
   sqlite3_set_last_insert_rowid(db, sentinel);
   absl::StatusOr<int> changed = Change(upsert_);
   if (!changed.ok()) return changed.status();
@@ -169,6 +178,53 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Upsert(
   absl::StatusOr<bool> newer = StoredIsNewer(values);
   if (!newer.ok()) return newer.status();
   return *newer ? Outcome::kSuperseded : Outcome::kUnchanged;
+}
+
+size_t SqliteTableWriter::BulkEnd(const ChangeBatch& batch, size_t first) const {
+  if (!*bulk_ || options_.touch_unchanged || guard_.has_value()) return first;
+  size_t row = first;
+  for (; row < batch.row_count && batch.kind(row) == ChangeKind::kUpsert; ++row) {
+    const absl::Span<const Value> values = batch.row(row);
+    if (!CheckKey(values).ok()) break;
+    if (integer_key_ && values[columns_[keys_[0]].source].i64 == kInsertSentinel) break;
+    uint64_t bytes = 0;
+    for (const Value& value : values) bytes += value.length;
+    if (bytes > kMaxBulkRowBytes) break;
+  }
+  return row;
+}
+
+absl::Status SqliteTableWriter::UpsertBulk(const ChangeBatch& batch, size_t first, size_t end,
+                                           ChangeCounts* counts) {
+  if (!upsert_bulk_) {
+    absl::StatusOr<std::unique_ptr<SqliteRowSource>> source =
+        SqliteRowSource::Create(connection_, columns_, binder_);
+    if (!source.ok()) return source.status();
+    row_source_ = *std::move(source);
+    if (absl::Status s = Prepare(&upsert_bulk_, UpsertSql(true)); !s.ok()) return s;
+  }
+  row_source_->Show(batch, first, end);
+  upsert_bulk_.Bind(static_cast<int>(columns_.size()) + 1,
+                    binder_.SyncedText(options_.synced_us));
+  absl::StatusOr<int> changed = Change(upsert_bulk_);
+  if (!changed.ok()) {
+    if (!absl::IsInvalidArgument(changed.status())) return changed.status();
+    // Nothing that can be refused goes this way, so the file is not as we know it: the next
+    // attempt goes row by row and finds the row.
+    *bulk_ = false;
+    return absl::AbortedError(absl::StrCat(table_, ": ", changed.status().message()));
+  }
+  const uint64_t touched = static_cast<uint64_t>(*changed);
+  const uint64_t rows = end - first;
+  if (row_source_->taken() != rows || touched > rows || row_source_->inserted() > touched) {
+    return absl::InternalError(absl::StrCat(table_, ": SQLite has counted ", touched, " of ", rows,
+                                            " rows"));
+  }
+  counts->inserted += row_source_->inserted();
+  counts->updated += touched - row_source_->inserted();
+  counts->unchanged += rows - touched;
+  if (keyless_) counts->duplicates_collapsed += rows - touched;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> SqliteTableWriter::Change(SqliteStatement& statement) {
@@ -216,7 +272,7 @@ std::string SqliteTableWriter::KeyCondition(size_t first) const {
   return absl::StrJoin(parts, " AND ");
 }
 
-std::string SqliteTableWriter::UpsertSql() const {
+std::string SqliteTableWriter::UpsertSql(bool bulk) const {
   std::vector<std::string> names;
   std::vector<std::string> parameters;
   std::vector<std::string> keys;
@@ -226,7 +282,7 @@ std::string SqliteTableWriter::UpsertSql() const {
   for (size_t i = 0; i < columns_.size(); ++i) {
     const std::string& name = columns_[i].name;
     names.push_back(name);
-    parameters.push_back(absl::StrCat("?", i + 1));
+    parameters.push_back(bulk ? SqliteRowSource::ColumnName(i) : absl::StrCat("?", i + 1));
     if (columns_[i].key) {
       keys.push_back(name);
       continue;
@@ -247,8 +303,13 @@ std::string SqliteTableWriter::UpsertSql() const {
     stored.push_back(absl::StrCat("_t.", deleted));
     given.push_back("0");
   }
-  std::string sql = absl::StrCat("INSERT INTO ", table_, " AS _t(", absl::StrJoin(names, ", "),
-                                 ") VALUES(", absl::StrJoin(parameters, ", "), ") ON CONFLICT(",
+  const std::string given_rows =
+      bulk ? absl::StrCat("SELECT ", absl::StrJoin(parameters, ", "), " FROM ",
+                          row_source_->name(), " WHERE 1")
+           : absl::StrCat("VALUES(", absl::StrJoin(parameters, ", "), ")");
+  // OR FAIL in bulk: SQLite need not keep a journal to undo the statement.
+  std::string sql = absl::StrCat(bulk ? "INSERT OR FAIL INTO " : "INSERT INTO ", table_, " AS _t(",
+                                 absl::StrJoin(names, ", "), ") ", given_rows, " ON CONFLICT(",
                                  absl::StrJoin(keys, ", "), ") DO ");
   if (stored.empty()) return absl::StrCat(sql, "NOTHING");
   // Row values: an OR chain over 1,500 columns would be too deep for SQLite's parser.

@@ -19,6 +19,7 @@
 #include "destination/sqlite_connection.h"
 #include "destination/sqlite_parked_rows.h"
 #include "destination/sqlite_row_binder.h"
+#include "destination/sqlite_row_source.h"
 
 namespace tidemark {
 
@@ -26,9 +27,10 @@ namespace tidemark {
 class SqliteTableWriter {
  public:
   // `target` is the shape in which batches come, `table` what stands in the file.
+  // `bulk`: whether runs of upserts may be one statement; set to false when that failed. Borrowed.
   // `sync_start_us`: rows written after it are newer than any snapshot row of this sync.
   SqliteTableWriter(SqliteConnection& connection, const TargetTable& target,
-                    const SqliteTable& table, int64_t sync_start_us);
+                    const SqliteTable& table, int64_t sync_start_us, bool* bulk);
   ~SqliteTableWriter();
 
   const TargetTable& target() const { return target_; }
@@ -43,6 +45,11 @@ class SqliteTableWriter {
   enum class Presence { kMissing, kLive, kDeleted };
   absl::StatusOr<Outcome> ApplyRow(const ChangeBatch& batch, size_t row);
   absl::StatusOr<Outcome> Upsert(absl::Span<const Value> values);
+  // The end of the run of upserts from `first` that nothing can refuse; `first` when bulk does not
+  // apply.
+  size_t BulkEnd(const ChangeBatch& batch, size_t first) const;
+  absl::Status UpsertBulk(const ChangeBatch& batch, size_t first, size_t end,
+                          ChangeCounts* counts);
   absl::StatusOr<Outcome> Snapshot(absl::Span<const Value> values);
   absl::StatusOr<Outcome> Update(absl::Span<const Value> values);
   absl::StatusOr<Outcome> Delete(absl::Span<const Value> values);
@@ -72,7 +79,7 @@ class SqliteTableWriter {
 
   // `first`: parameter of the first key column; 0: the columns' own parameters.
   std::string KeyCondition(size_t first) const;
-  std::string UpsertSql() const;
+  std::string UpsertSql(bool bulk) const;
   std::string UpdateSql(bool move) const;  // for update_set_
   std::string LiveCondition() const;
 
@@ -84,6 +91,7 @@ class SqliteTableWriter {
   const bool integer_key_;
   const bool keyless_;
   const int64_t sync_start_us_;
+  bool* const bulk_;
   std::vector<SqliteRowBinder::Column> columns_;  // physical columns, without system columns
   std::vector<size_t> keys_;                      // indices into columns_
   std::optional<size_t> guard_;                   // index into columns_
@@ -94,6 +102,8 @@ class SqliteTableWriter {
   std::unique_ptr<SqliteParkedRows> parked_;  // null until a key change needs it
 
   SqliteStatement upsert_;
+  std::unique_ptr<SqliteRowSource> row_source_;  // outlives upsert_bulk_
+  SqliteStatement upsert_bulk_;
   SqliteStatement find_;
   SqliteStatement newer_;
   SqliteStatement written_;
