@@ -62,6 +62,14 @@ void WatchLifeline() {
   _exit(0);
 }
 
+// The end in order. The starter kills what is left of our group; but when it was killed itself, the
+// socket may have ended a moment before the lifeline did.
+[[noreturn]] void End(int status) {
+  signal(SIGTERM, SIG_IGN);
+  if (getpgrp() == getpid()) kill(0, SIGTERM);
+  _exit(status);
+}
+
 int Serve(const char* plugin_path) {
   // A copy to watch: gRPC owns the other one.
   const int watched = fcntl(kChannelFd, F_DUPFD_CLOEXEC, kLifelineFd + 1);
@@ -71,17 +79,16 @@ int Serve(const char* plugin_path) {
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
   builder.RegisterService(service.service());
-  // Never destroyed: with a write under way when the socket ended, grpc_shutdown waits 10 seconds
-  // for its backup poller.
-  grpc::Server* const server = builder.BuildAndStart().release();
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (watched < 0 || server == nullptr) {
     std::fputs("tidemark-plugin-host: cannot start the Connector service\n", stderr);
     return 1;
   }
-  grpc::AddInsecureChannelFromFd(server, kChannelFd);
+  grpc::AddInsecureChannelFromFd(server.get(), kChannelFd);
   WaitForHangUp(watched);
-  if (service.Stop(kStopTimeout)) return 0;
-  _exit(1);  // the plugin still works on what would be destroyed here
+  // Nothing is destroyed: where Stop says no, the plugin still works on it; and with a write under
+  // way when the socket ended, grpc_shutdown would wait 10 seconds for its backup poller.
+  End(service.Stop(kStopTimeout) ? 0 : 1);
 }
 
 }  // namespace

@@ -179,14 +179,19 @@ grpc::Status ConnectorService::Implementation::Update(grpc::ServerContext* conte
 bool ConnectorService::Implementation::Stop(absl::Duration timeout) {
   Clock& clock = Clock::Real();
   const absl::Duration deadline = clock.Monotonic() + timeout;
-  MutexLock lock(mutex_);
-  stopped_ = true;
-  for (UpdateCall* update : updates_) update->Abort();
-  while (inside_ > 0) {
-    const absl::Duration left = deadline - clock.Monotonic();
-    if (left <= absl::ZeroDuration()) return false;
-    changed_.WaitFor(mutex_, left);
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    for (UpdateCall* update : updates_) update->Abort();
+    while (inside_ > 0) {
+      const absl::Duration left = deadline - clock.Monotonic();
+      if (left <= absl::ZeroDuration()) return false;
+      changed_.WaitFor(mutex_, left);
+    }
   }
+  // Nobody is inside any more. The host's process ends without destroying this service.
+  MutexLock lock(instance_mutex_);
+  instance_ = nullptr;
   return true;
 }
 

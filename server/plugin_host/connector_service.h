@@ -30,8 +30,8 @@ class ConnectorService {
 
   grpc::Service* service();
 
-  // Cancels each Update and waits at most `timeout` for the plugin to obey. False: some call is
-  // still inside the plugin, which must stay where it is.
+  // Cancels each Update, waits at most `timeout` for the plugin to obey and destroys its instance.
+  // False: some call is still inside the plugin, which must stay where it is.
   bool Stop(absl::Duration timeout);
 
  private:

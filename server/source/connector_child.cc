@@ -78,9 +78,9 @@ ConnectorChild::~ConnectorChild() {
 
 void ConnectorChild::KillAfter(absl::Duration grace, bool expected) {
   MutexLock lock(mutex_);
+  expected_ = expected_ || expected;  // it may have been quicker than this call
   if (ended_) return;
   kill_at_ = std::min(kill_at_, absl::Now() + grace);
-  expected_ = expected_ || expected;
   eventfd_write(wake_.get(), 1);
 }
 
