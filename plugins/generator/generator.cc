@@ -2,6 +2,7 @@
 // README.md describes the order of changes and the state.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -123,7 +124,7 @@ absl::StatusOr<std::unique_ptr<Generator>> Generator::Create(const Config& confi
     return absl::InvalidArgumentError(absl::StrCat("variant is at most ", kMaxVariant));
   }
   for (const double share : {o.update_share, o.delete_share}) {
-    if (!(share >= 0 && share <= 1)) {
+    if (std::isnan(share) || share < 0 || share > 1) {
       return absl::InvalidArgumentError("update_share and delete_share are between 0 and 1");
     }
   }

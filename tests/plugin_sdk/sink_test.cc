@@ -146,6 +146,24 @@ TEST(Batches, KeepTheOrderOfTablesInsideSourceTransactions) {
   EXPECT_THAT(order, ElementsAre(0, 1, 1, 0));
 }
 
+TEST(Batches, OfManyTablesOneAfterTheOtherHoldLittleMemory) {
+  RecordingSink recording;
+  recording.BeginUpdate();
+  tidemark::internal::TableSet tables{tidemark::Schema()};
+  Sink sink(recording.sink(), tidemark::Host(recording.host()), &tables, 1, false);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(absl::OkStatus(), sink.Upsert(absl::StrCat("table", i), {{"n", i}}));
+    ASSERT_EQ(absl::OkStatus(), sink.Emit());
+  }
+  size_t holders = 0;
+  for (const auto& buffer : tables.buffers()) holders += buffer->holds_memory() ? 1 : 0;
+  EXPECT_EQ(holders, 32u);
+  // A table whose memory was taken works on.
+  ASSERT_EQ(absl::OkStatus(), sink.Upsert("table0", {{"n", 1000}}));
+  ASSERT_EQ(absl::OkStatus(), sink.Emit());
+  EXPECT_EQ(recording.changes().back().row[0].i64, 1000);
+}
+
 TEST(Checkpoints, HoldTheStatesGiven) {
   ScriptRun run([](const UpdateRequest&, Sink& sink) {
     EXPECT_EQ(sink.last_checkpoint(), 0u);

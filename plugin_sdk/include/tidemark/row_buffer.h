@@ -47,7 +47,7 @@ class RowBuffer {
   void Redefine(uint32_t index, Table table) {
     index_ = index;
     table_ = std::move(table);
-    row_capacity_ = 0;
+    Release();
     IndexColumns();
   }
 
@@ -95,6 +95,9 @@ class RowBuffer {
     ++row_count_;
   }
 
+  // Whether memory for a batch is held; it stays over batches until Release().
+  bool holds_memory() const { return row_capacity_ != 0; }
+
   // Borrowed until Clear().
   tidemark_batch Batch() const {
     return {sizeof(tidemark_batch),
@@ -119,6 +122,14 @@ class RowBuffer {
     before_rows_.clear();
     before_.clear();
   }
+  // Clear(), and gives the memory back.
+  void Release() {
+    text_.reset();
+    values_.reset();
+    ops_.reset();
+    row_capacity_ = 0;
+    Clear();
+  }
 
  private:
   void IndexColumns() {
@@ -129,17 +140,17 @@ class RowBuffer {
   void Reserve() {
     const size_t row_bytes = std::max<size_t>(1, column_count() * kValueBytes);
     row_capacity_ = std::clamp<size_t>(kBatchBytes / row_bytes, 1, kBatchRows);
-    // Left uninitialised: every row is written before it is read.
-    values_.reset(new tidemark_value[row_capacity_ * column_count()]);
-    ops_.reset(new uint8_t[row_capacity_]);
+    // Every row is written before it is read.
+    values_ = std::make_unique_for_overwrite<tidemark_value[]>(row_capacity_ * column_count());
+    ops_ = std::make_unique_for_overwrite<uint8_t[]>(row_capacity_);
   }
   void PrepareText(size_t bytes) {
     text_bytes_ += bytes;
     if (bytes > kBatchBytes) {  // Alone in its batch, because it fits beside no other row.
-      large_.reset(new char[bytes]);
+      large_ = std::make_unique_for_overwrite<char[]>(bytes);
       text_end_ = large_.get();
     } else if (text_ == nullptr) {
-      text_.reset(new char[kBatchBytes]);
+      text_ = std::make_unique_for_overwrite<char[]>(kBatchBytes);
       text_end_ = text_.get();
     }
   }

@@ -89,7 +89,7 @@ class Sink {
         tables_(tables),
         state_format_(state_format),
         ordered_tables_(ordered_tables) {
-    for (const auto& buffer : tables_->buffers()) buffer->Clear();
+    for (const auto& buffer : tables_->buffers()) buffer->Release();
   }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
@@ -185,12 +185,15 @@ class Sink {
  private:
   static constexpr size_t kGatheredBytes = 4 * internal::kBatchBytes;  // of all tables together
   static constexpr int64_t kMaxAgeMs = 50;
+  static constexpr size_t kHolders = 32;  // empty tables that keep the memory of a batch
 
   absl::Status AppendNamed(absl::string_view table, uint8_t op, Fields row, const Value& filler,
                            const RowOptions<Field>& options);
   absl::Status Append(internal::RowBuffer& buffer, uint8_t op, Cells row, const Value& filler,
                       const RowOptions<Value>& options);
   absl::Status EmitTable(internal::RowBuffer& buffer);
+  // Notes that the table is about to hold memory; takes it from another table that has no rows.
+  void Hold(internal::RowBuffer& buffer);
   // Puts fields into the places of their columns; false if a column is not known yet.
   static absl::StatusOr<bool> Place(const internal::RowBuffer& buffer, Fields row,
                                     const Value& filler, std::vector<Value>* cells);
@@ -218,6 +221,7 @@ class Sink {
   absl::Status status_;
   std::vector<internal::RowBuffer*> gathered_;  // with rows, in the order of their first row
   size_t gathered_bytes_ = 0;
+  std::vector<internal::RowBuffer*> holders_;  // that hold memory, the oldest first
   int64_t oldest_ms_ = 0;
   uint64_t last_checkpoint_ = 0;
   std::vector<Value> cells_;   // of the row by name at hand

@@ -21,6 +21,21 @@ inline absl::Status Sink::EmitTable(internal::RowBuffer& buffer) {
   return Keep(error, code);
 }
 
+inline void Sink::Hold(internal::RowBuffer& buffer) {
+  if (holders_.size() >= kHolders) {
+    const auto empty =
+        std::find_if(holders_.begin(), holders_.end(),
+                     [](const internal::RowBuffer* b) { return b->row_count() == 0; });
+    if (empty != holders_.end()) {
+      (*empty)->Release();
+      holders_.erase(empty);
+    }
+  }
+  if (std::find(holders_.begin(), holders_.end(), &buffer) == holders_.end()) {
+    holders_.push_back(&buffer);
+  }
+}
+
 inline absl::Status Sink::Emit() {
   while (!gathered_.empty()) {
     if (absl::Status s = EmitTable(*gathered_.front()); !s.ok()) return s;
@@ -50,6 +65,7 @@ inline absl::Status Sink::Append(internal::RowBuffer& buffer, uint8_t op, Cells 
     }
     if (gathered_.empty()) oldest_ms_ = now_ms;
     gathered_.push_back(&buffer);
+    if (!buffer.holds_memory()) Hold(buffer);
   }
   if (options.continue_on_error) op |= TIDEMARK_ON_ERROR_CONTINUE;
   buffer.Append(op, row, filler, options.before,

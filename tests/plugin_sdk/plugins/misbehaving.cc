@@ -142,6 +142,7 @@ tidemark_code Hurt(tidemark_connector* c, const tidemark_sink* sink, tidemark_er
   }
   if (mode == "eat_memory") {  // `amount` MiB, held for ever
     std::vector<std::vector<char>> held;
+    held.reserve(static_cast<size_t>(c->amount));
     for (int64_t i = 0; i < c->amount; ++i) held.emplace_back(1 << 20, 'x');
     Hang();
   }

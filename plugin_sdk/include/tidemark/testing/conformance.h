@@ -81,7 +81,7 @@ class Conformance {
     if (sink.violations().empty()) return absl::OkStatus();
     return absl::InternalError(sink.violations().front());
   }
-  static absl::Status Differ(const TableImage& want, const TableImage& got, std::string how);
+  static absl::Status Differ(const TableImage& want, const TableImage& got, absl::string_view how);
   // The threads of this process, once those that are ending have ended.
   static size_t CountThreads();
   static bool ThreadsEnded(size_t expected);

@@ -63,7 +63,7 @@ inline absl::Status Conformance::CheckSchema() {
 inline absl::Status Conformance::CheckPlainRun() {
   plain_ = std::make_unique<PluginRun>(plugin_, settings_);
   if (absl::Status s = plain_->Open(); !s.ok()) return s;
-  const absl::Status status = plain_->Update();
+  absl::Status status = plain_->Update();
   if (absl::Status s = Violations(plain_->sink()); !s.ok()) return s;
   if (!status.ok()) return status;
   image_ = plain_->sink().Image();
@@ -192,7 +192,7 @@ inline absl::Status Conformance::CheckSecrets() {
 }
 
 inline absl::Status Conformance::Differ(const TableImage& want, const TableImage& got,
-                                        std::string how) {
+                                        absl::string_view how) {
   const std::vector<std::string> a = want.Lines();
   const std::vector<std::string> b = got.Lines();
   for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
@@ -226,6 +226,7 @@ inline bool Conformance::ThreadsEnded(size_t expected) {
 inline std::vector<size_t> Conformance::Spread(size_t total) {
   const size_t count = std::min(total, kTrials);
   std::vector<size_t> numbers;
+  numbers.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     numbers.push_back(count == 1 ? 1 : 1 + i * (total - 1) / (count - 1));
   }

@@ -114,6 +114,7 @@ class PluginRun {
   static std::vector<tidemark_state> Raw(const std::vector<RecordedState>& states) {
     const auto bytes = [](const std::string& s) { return tidemark_bytes{s.data(), s.size()}; };
     std::vector<tidemark_state> raw;
+    raw.reserve(states.size());
     for (const RecordedState& s : states) {
       raw.push_back({bytes(s.schema), bytes(s.table), bytes(s.body), bytes(s.cursor), s.format,
                      TIDEMARK_STATE_NORMAL, 1, 0, s.watermark_us});
