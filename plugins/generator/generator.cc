@@ -52,7 +52,8 @@ absl::StatusOr<uint64_t> ParsePosition(absl::string_view body, const Options& op
   uint64_t position = 0, variant = 0, pass = 0;
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &position) ||
       !absl::SimpleAtoi(parts[1], &variant) || !absl::SimpleAtoi(parts[2], &pass)) {
-    return absl::DataLossError("the state is not \"<position> <variant> <pass>\"");
+    return absl::DataLossError(
+        "the state is not \"<position> <variant> <pass>\": damaged, or of another connector");
   }
   return variant == options.variant && pass == options.pass ? position : 0;
 }
@@ -82,14 +83,17 @@ class Generator final : public tidemark::Connector,
     return share > 0 && position >= lag &&
            generator_share(options_.seed, purpose, position - lag) < share;
   }
+  // Whether a checkpoint is due after this many positions of `end`.
+  bool Due(uint64_t done, uint64_t end) const {
+    const uint64_t interval = options_.checkpoint_interval;
+    return done == end || (interval > 0 && done % interval == 0);
+  }
   // Everything of one position of a table: its new row, and what happens to earlier ones.
   absl::Status EmitPosition(const TableRef& table, uint64_t position, Sink& sink) const;
   absl::Status UpdateTables(const UpdateRequest& request, Sink& sink);
   absl::Status UpdateConnection(const UpdateRequest& request, Sink& sink);
   absl::Status Checkpoint(absl::string_view table, uint64_t position, Sink& sink);
-  // Where to start: 0 for a full read.
-  absl::StatusOr<uint64_t> Start(const UpdateRequest& request, absl::string_view body,
-                                 bool full) const;
+  absl::Status LogStart(const UpdateRequest& request, uint64_t position) const;
 
   const Options options_;
   const std::unique_ptr<Ledger> ledger_;
@@ -198,32 +202,32 @@ absl::Status Generator::Checkpoint(absl::string_view table, uint64_t position, S
   return options_.pause > absl::ZeroDuration() ? sink.Sleep(options_.pause) : absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> Generator::Start(const UpdateRequest& request, absl::string_view body,
-                                          bool full) const {
-  absl::StatusOr<uint64_t> position = ParsePosition(body, options_);
-  if (!position.ok()) return position;
-  if (full) position = 0;
-  absl::Status logged = ledger_->Append(
-      absl::StrCat("start ", request.epoch(), " ", request.attempt(), " ", *position));
-  if (!logged.ok()) return logged;
-  return position;
+absl::Status Generator::LogStart(const UpdateRequest& request, uint64_t position) const {
+  return ledger_->Append(
+      absl::StrCat("start ", request.epoch(), " ", request.attempt(), " ", position));
 }
 
 // A state for each table; one table after the other.
 absl::Status Generator::UpdateTables(const UpdateRequest& request, Sink& sink) {
+  std::vector<uint64_t> starts(options_.tables, options_.count);
+  uint64_t done = 0;
+  for (uint64_t i = 0; i < options_.tables; ++i) {
+    const tidemark::Mode mode = request.ModeOf(TableName(i));
+    if (mode == tidemark::Mode::kSkip) continue;
+    const absl::StatusOr<uint64_t> start = ParsePosition(request.State(TableName(i)), options_);
+    if (!start.ok()) return start.status();
+    starts[i] = mode == tidemark::Mode::kFull ? 0 : *start;
+    done += starts[i];
+  }
+  if (absl::Status s = LogStart(request, done); !s.ok()) return s;
   for (uint64_t i = 0; i < options_.tables; ++i) {
     const std::string name = TableName(i);
     if (!request.Selected(name)) continue;
     absl::StatusOr<TableRef> table = sink.Find(name);
     if (!table.ok()) return table.status();
-    const bool full = request.ModeOf(name) == tidemark::Mode::kFull;
-    absl::StatusOr<uint64_t> start = Start(request, request.State(name), full);
-    if (!start.ok()) return start.status();
-    for (uint64_t p = *start; p < options_.count; ++p) {
+    for (uint64_t p = starts[i]; p < options_.count; ++p) {
       if (absl::Status s = EmitPosition(*table, p, sink); !s.ok()) return s;
-      const bool due =
-          options_.checkpoint_interval > 0 && (p + 1) % options_.checkpoint_interval == 0;
-      if (!due && p + 1 < options_.count) continue;
+      if (!Due(p + 1, options_.count)) continue;
       if (absl::Status s = Checkpoint(name, p + 1, sink); !s.ok()) return s;
     }
     if (absl::Status s = sink.TableDone(name); !s.ok()) return s;
@@ -242,8 +246,10 @@ absl::Status Generator::UpdateConnection(const UpdateRequest& request, Sink& sin
     tables.push_back(selected ? std::optional<TableRef>(*table) : std::nullopt);
     full = full && (!selected || request.ModeOf(TableName(i)) == tidemark::Mode::kFull);
   }
-  absl::StatusOr<uint64_t> start = Start(request, request.State(), full);
+  absl::StatusOr<uint64_t> start = ParsePosition(request.State(), options_);
   if (!start.ok()) return start.status();
+  if (full) start = 0;
+  if (absl::Status s = LogStart(request, *start); !s.ok()) return s;
   const uint64_t end = options_.count * options_.tables;
   for (uint64_t p = *start; p < end; ++p) {
     const std::optional<TableRef>& table = tables[p % options_.tables];
@@ -251,9 +257,7 @@ absl::Status Generator::UpdateConnection(const UpdateRequest& request, Sink& sin
       absl::Status s = EmitPosition(*table, p / options_.tables, sink);
       if (!s.ok()) return s;
     }
-    const bool due =
-        options_.checkpoint_interval > 0 && (p + 1) % options_.checkpoint_interval == 0;
-    if (!due && p + 1 < end) continue;
+    if (!Due(p + 1, end)) continue;
     if (absl::Status s = Checkpoint("", p + 1, sink); !s.ok()) return s;
   }
   return absl::OkStatus();

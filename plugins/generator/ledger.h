@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 
 // Appends lines to a file and fsyncs each one before it goes on. Thread-safe.
-//   start <epoch> <attempt> <cursor>   update() begins; ids below count from 1 again
+//   start <epoch> <attempt> <cursor>   update() begins; ids count from 1 in each instance
 //   sent <checkpoint id> <cursor>      written before the checkpoint is sent: whatever the
 //                                      destination holds, stands here
 //   durable <checkpoint id>            written when the acknowledgement was received

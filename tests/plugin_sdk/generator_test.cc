@@ -1,5 +1,6 @@
 // The generator: deterministic, resumable from everywhere, honest in its ledger.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -172,19 +173,27 @@ TEST(Generator, SkippedTablesAreNotRead) {
 
 TEST(Generator, LedgerHoldsWhatWasSentAndAcknowledged) {
   const std::filesystem::path file =
-      std::filesystem::path(::testing::TempDir()) / "tidemark_generator_ledger";
-  std::filesystem::remove(file);
-  {
-    PluginRun run(Generator(), {{"count", "20"},
-                                {"checkpoint_interval", "10"},
-                                {"pause_us", "1000"},
-                                {"ledger_file", file.string()}});
-    ASSERT_EQ(absl::OkStatus(), run.Open());
-    ASSERT_EQ(absl::OkStatus(), run.Update());
+      std::filesystem::path(::testing::TempDir()) / absl::StrCat("ledger_", getpid());
+  for (const auto& [state_as, text] :
+       {std::pair("connection",
+                  "start 1 1 0\nsent 1 10\nsent 2 20\nsent 3 30\nsent 4 40\ndurable 4\n"),
+        std::pair("tables",
+                  "start 1 1 0\nsent 1 10\nsent 2 20\nsent 3 10\nsent 4 20\ndurable 4\n")}) {
+    std::filesystem::remove(file);
+    {
+      PluginRun run(Generator(), {{"count", "20"},
+                                  {"tables", "2"},
+                                  {"checkpoint_interval", "10"},
+                                  {"state_as", state_as},
+                                  {"pause_us", "1000"},
+                                  {"ledger_file", file.string()}});
+      ASSERT_EQ(absl::OkStatus(), run.Open());
+      ASSERT_EQ(absl::OkStatus(), run.Update());
+    }
+    std::ifstream in(file);
+    EXPECT_EQ(text,
+              std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()));
   }
-  std::ifstream in(file);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(text, "start 1 1 0\nsent 1 10\nsent 2 20\ndurable 2\n");
   std::filesystem::remove(file);
 }
 
