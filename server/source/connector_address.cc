@@ -12,8 +12,8 @@ namespace tidemark {
 namespace {
 
 absl::Status Wrong(absl::string_view address, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "address ", address, ": ", why, "; write unix:PATH or grpc://127.0.0.1:PORT"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("address ", address, ": ", why, "; write unix:PATH or grpc://127.0.0.1:PORT"));
 }
 
 // "ipv4:127.0.0.1" or "ipv6:[::1]"; empty for anything but this machine.

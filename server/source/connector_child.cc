@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace tidemark {
 namespace {
@@ -42,8 +43,7 @@ absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::Start(
     const ConnectorLaunch& launch, const ChildPlacement& placement) {
   if (access(placement.plugin_path.c_str(), R_OK) != 0) {
     return absl::NotFoundError(
-        absl::StrCat(launch.label, ": cannot read ", placement.plugin_path, ": ",
-                     strerror(errno)));
+        absl::StrCat(launch.label, ": cannot read ", placement.plugin_path, ": ", strerror(errno)));
   }
   UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) {
@@ -52,9 +52,9 @@ absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::Start(
   }
   absl::StatusOr<SpawnedChild> child = SpawnChild({placement.host_binary, placement.plugin_path});
   if (!child.ok()) {
-    return absl::Status(child.status().code(),
-                        absl::StrCat(launch.label, ": cannot start its process: ",
-                                     child.status().message()));
+    return absl::Status(
+        child.status().code(),
+        absl::StrCat(launch.label, ": cannot start its process: ", child.status().message()));
   }
   UniqueFd statm(open(absl::StrCat("/proc/", child->pid, "/statm").c_str(), O_RDONLY | O_CLOEXEC));
   return std::unique_ptr<ConnectorChild>(
@@ -105,9 +105,9 @@ absl::Status ConnectorChild::Failure() const {
     words = EndWords(end_code_, end_status_);
   }
   const std::string last = stderr_.LastLine();
-  return absl::AbortedError(absl::StrCat(
-      label_, ": its process ", words,
-      last.empty() ? "" : absl::StrCat("; the last line it wrote: \"", last, "\"")));
+  return absl::AbortedError(
+      absl::StrCat(label_, ": its process ", words,
+                   last.empty() ? "" : absl::StrCat("; the last line it wrote: \"", last, "\"")));
 }
 
 void ConnectorChild::Watch() {
@@ -119,8 +119,8 @@ void ConnectorChild::Watch() {
     std::array<pollfd, 3> fds = {pollfd{child_.pid_fd.get(), POLLIN, 0},
                                  pollfd{wake_.get(), POLLIN, 0},
                                  pollfd{stderr_open ? child_.stderr_pipe.get() : -1, POLLIN, 0}};
-    const int64_t wait_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(
-                                                     wait + absl::Microseconds(999)));
+    const int64_t wait_ms =
+        std::max<int64_t>(0, absl::ToInt64Milliseconds(wait + absl::Microseconds(999)));
     poll(fds.data(), fds.size(), static_cast<int>(wait_ms));
     if (fds[0].revents != 0) break;
     if (fds[1].revents != 0) {
@@ -176,9 +176,9 @@ void ConnectorChild::CheckMemory() {
   static const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const uint64_t bytes = uint64_t{resident} * page_bytes;
   if (bytes <= memory_bytes_) return;
-  Condemn(absl::ResourceExhaustedError(absl::StrCat(
-      label_, ": its process was ended because it used ", Mebibytes(bytes),
-      " of memory; the limit is ", Mebibytes(memory_bytes_))));
+  Condemn(absl::ResourceExhaustedError(
+      absl::StrCat(label_, ": its process was ended because it used ", Mebibytes(bytes),
+                   " of memory; the limit is ", Mebibytes(memory_bytes_))));
 }
 
 // The verdict stands before the signal is sent: whoever sees the connection break finds it.

@@ -49,8 +49,7 @@ class ConnectorChild {
   absl::Status Failure() const;
 
  private:
-  ConnectorChild(const ConnectorLaunch& launch, SpawnedChild child, UniqueFd wake,
-                 UniqueFd statm);
+  ConnectorChild(const ConnectorLaunch& launch, SpawnedChild child, UniqueFd wake, UniqueFd statm);
 
   void Watch();
   // False: nothing more will come.
@@ -71,10 +70,10 @@ class ConnectorChild {
   CondVar ended_changed_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool expected_ ABSL_GUARDED_BY(mutex_) = false;  // see KillAfter
-  bool killed_ ABSL_GUARDED_BY(mutex_) = false;  // SIGKILL was sent by us
+  bool killed_ ABSL_GUARDED_BY(mutex_) = false;    // SIGKILL was sent by us
   absl::Time kill_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   absl::Status verdict_ ABSL_GUARDED_BY(mutex_);
-  int end_code_ ABSL_GUARDED_BY(mutex_) = 0;    // si_code and si_status of waitid(2)
+  int end_code_ ABSL_GUARDED_BY(mutex_) = 0;  // si_code and si_status of waitid(2)
   int end_status_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::thread watcher_;  // last: everything it uses is there

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/status_context.h"
 #include "wire/call_status.h"
 #include "wire/schema_messages.h"
@@ -77,10 +78,9 @@ void ConnectorClient::CloseChannel() {
 absl::StatusOr<ConnectorDescription> ConnectorClient::Describe() {
   const v1::DescribeRequest request;
   v1::DescribeResponse response;
-  absl::Status status =
-      Call("Describe", limits_.describe, false, [&](grpc::ClientContext* context) {
-        return stub_->Describe(context, request, &response);
-      });
+  absl::Status status = Call(
+      "Describe", limits_.describe, false,
+      [&](grpc::ClientContext* context) { return stub_->Describe(context, request, &response); });
   if (!status.ok()) return status;
   absl::StatusOr<ConnectorDescription> description = DescriptionFromMessage(response);
   if (!description.ok()) {
@@ -236,8 +236,8 @@ absl::Status ConnectorClient::Call(absl::string_view name, absl::Duration timeou
     active_ = nullptr;
   }
   if (status.ok()) return absl::OkStatus();
-  const bool late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
-                    absl::Now() - begin >= timeout;
+  const bool late =
+      status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && absl::Now() - begin >= timeout;
   if (late) return Fail(Late(absl::StrCat("did not answer ", name), timeout));
   const CallResult result = ResultOfCall(status, context);
   const bool missing = status.error_code() == grpc::StatusCode::UNIMPLEMENTED && !result.verdict;
@@ -293,8 +293,7 @@ absl::Status ConnectorClient::ChildFailure(absl::string_view during, absl::Durat
   child_->WaitForEnd(wait);
   const absl::Status failure = child_->Failure();
   if (failure.ok()) return failure;
-  return absl::Status(failure.code(),
-                      absl::StrCat(failure.message(), " (during ", during, ")"));
+  return absl::Status(failure.code(), absl::StrCat(failure.message(), " (during ", during, ")"));
 }
 
 absl::Status ConnectorClient::ExplainStatus(absl::string_view during, const grpc::Status& status) {
@@ -315,9 +314,9 @@ absl::Status ConnectorClient::ExplainStatus(absl::string_view during, const grpc
     case grpc::StatusCode::UNKNOWN:
       return absl::InternalError(absl::StrCat(label_, ": ", during, " failed: ", text));
     default:
-      return absl::AbortedError(absl::StrCat(
-          label_, ": the connection broke during ", during, ": ",
-          absl::StatusCodeToString(FromGrpcStatus(status).code()), " ", text));
+      return absl::AbortedError(
+          absl::StrCat(label_, ": the connection broke during ", during, ": ",
+                       absl::StatusCodeToString(FromGrpcStatus(status).code()), " ", text));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "source/connector_address.h"
 #include "source/connector_child.h"
 #include "source/connector_client.h"
@@ -22,9 +23,7 @@ namespace {
 
 // gRPC shuts itself down with its last object, and may then wait 10 seconds for its backup poller
 // (a write had to wait for its socket). One reference that is never given back prevents that.
-void KeepGrpc() {
-  [[maybe_unused]] static const bool kept = (grpc_init(), true);
-}
+void KeepGrpc() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
 
 grpc::ChannelArguments ClientArguments() {
   KeepGrpc();
@@ -54,9 +53,9 @@ absl::Status AwaitConnection(const ConnectorLaunch& launch,
   const grpc::Status status =
       v1::Connector::NewStub(channel)->Describe(&context, v1::DescribeRequest(), &response);
   if (status.ok()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      launch.label, ": cannot connect: ", StatusText(status.error_message()),
-      "; start the connector first"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(launch.label, ": cannot connect: ", StatusText(status.error_message()),
+                   "; start the connector first"));
 }
 
 }  // namespace
@@ -65,8 +64,8 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchChild(const ConnectorLaunch&
                                                           const ChildPlacement& placement) {
   absl::StatusOr<std::unique_ptr<ConnectorChild>> child = ConnectorChild::Start(launch, placement);
   if (!child.ok()) return child.status();
-  std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomInsecureChannelFromFd(
-      "plugin", (*child)->TakeSocket(), ClientArguments());
+  std::shared_ptr<grpc::Channel> channel =
+      grpc::CreateCustomInsecureChannelFromFd("plugin", (*child)->TakeSocket(), ClientArguments());
   return std::make_unique<ConnectorClient>(launch, std::move(channel), *std::move(child), nullptr,
                                            ConnectorClient::Peer::kChild);
 }
@@ -75,16 +74,16 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectAddress(const ConnectorLaun
                                                              const std::string& address) {
   const absl::StatusOr<std::string> target = GrpcTarget(address);
   if (!target.ok()) return target.status();
-  std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
-      *target, grpc::InsecureChannelCredentials(), ClientArguments());
+  std::shared_ptr<grpc::Channel> channel =
+      grpc::CreateCustomChannel(*target, grpc::InsecureChannelCredentials(), ClientArguments());
   if (absl::Status status = AwaitConnection(launch, channel); !status.ok()) return status;
   return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, nullptr,
                                            ConnectorClient::Peer::kAddress);
 }
 
-absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectChannel(
-    const ConnectorLaunch& launch, std::shared_ptr<grpc::Channel> channel,
-    std::shared_ptr<void> owner) {
+absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectChannel(const ConnectorLaunch& launch,
+                                                             std::shared_ptr<grpc::Channel> channel,
+                                                             std::shared_ptr<void> owner) {
   return std::make_unique<ConnectorClient>(launch, std::move(channel), nullptr, std::move(owner),
                                            ConnectorClient::Peer::kInProcess);
 }

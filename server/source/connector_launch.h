@@ -25,9 +25,9 @@ struct ConnectorLimits {
   absl::Duration describe = absl::Seconds(5);
   absl::Duration check = absl::Seconds(60);
   absl::Duration schema = absl::Seconds(120);
-  absl::Duration stall = absl::Minutes(30);   // Update without any message: the sync stops
+  absl::Duration stall = absl::Minutes(30);      // Update without any message: the sync stops
   absl::Duration interrupt = absl::Seconds(30);  // after Cancel, then the child is killed
-  uint64_t memory_bytes = uint64_t{1} << 30;  // resident memory of the child
+  uint64_t memory_bytes = uint64_t{1} << 30;     // resident memory of the child
 };
 
 struct ConnectorLaunch {
@@ -55,9 +55,9 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectAddress(const ConnectorLaun
                                                              const std::string& address);
 // A service in this process (plugin_host/in_process.h). `owner` keeps that service alive and is
 // destroyed after the source's last call.
-absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectChannel(
-    const ConnectorLaunch& launch, std::shared_ptr<grpc::Channel> channel,
-    std::shared_ptr<void> owner);
+absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectChannel(const ConnectorLaunch& launch,
+                                                             std::shared_ptr<grpc::Channel> channel,
+                                                             std::shared_ptr<void> owner);
 
 }  // namespace tidemark
 

@@ -32,7 +32,8 @@ class EventDecoder {
 
   // REQUIRES: Pop returned nullopt since the last Push. `pool` takes the message back. DATA_LOSS
   // (malformed, out of place) or UNIMPLEMENTED (a kind of message of a newer protocol).
-  absl::Status Push(std::unique_ptr<StreamMessage> message, const std::shared_ptr<MessagePool>& pool);
+  absl::Status Push(std::unique_ptr<StreamMessage> message,
+                    const std::shared_ptr<MessagePool>& pool);
 
   // The next event of the messages pushed; nullopt: push the next message.
   absl::StatusOr<std::optional<SourceEvent>> Pop();

@@ -63,9 +63,9 @@ absl::Status KnownTables::Define(uint32_t table, TableSchema definition) {
                       definition.columns[i].name == known[i].name &&
                       definition.columns[i].key == known[i].key;
     if (kept) continue;
-    return absl::DataLossError(
-        absl::StrCat("it defines ", Name(table), " again without keeping column ", known[i].name,
-                     " in its place; a table may only grow"));
+    return absl::DataLossError(absl::StrCat("it defines ", Name(table),
+                                            " again without keeping column ", known[i].name,
+                                            " in its place; a table may only grow"));
   }
   tables_[table].columns = std::move(definition.columns);
   return absl::OkStatus();

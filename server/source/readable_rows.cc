@@ -63,8 +63,8 @@ absl::Status ReadableRows::DefineWhatIsNew(size_t end, std::deque<SourceEvent>* 
   const std::optional<uint32_t> known = tables_->Find(first.schema(), first.table());
   std::set<std::string> names;  // a map's order is not an order
   for (size_t i = next_; i < end; ++i) {
-    for (const auto* values : {&rows[static_cast<int>(i)].values(),
-                               &rows[static_cast<int>(i)].before()}) {
+    for (const auto* values :
+         {&rows[static_cast<int>(i)].values(), &rows[static_cast<int>(i)].before()}) {
       for (const auto& [name, value] : *values) {
         if (known.has_value() && tables_->FindColumn(*known, name).has_value()) continue;
         names.insert(name);
@@ -122,17 +122,15 @@ absl::Status ReadableRows::Advance(std::deque<SourceEvent>* events) {
   return absl::OkStatus();
 }
 
-absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table,
-                                     ChangeBatch* batch) const {
+absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeBatch* batch) const {
   const std::optional<ChangeKind> kind = KindOf(row);
   if (!kind.has_value()) {
     return absl::DataLossError(absl::StrCat("unknown kind of change ", int{row.kind()}));
   }
   const size_t begin = batch->values.size();
   // A column that is not given is NULL in a full row and stays as it is in an update.
-  batch->values.resize(begin + batch->column_count, *kind == ChangeKind::kUpdate
-                                                        ? Value::Unchanged()
-                                                        : Value::Null());
+  batch->values.resize(begin + batch->column_count,
+                       *kind == ChangeKind::kUpdate ? Value::Unchanged() : Value::Null());
   for (const auto& [name, message] : row.values()) {
     const absl::StatusOr<Value> value = ValueFromMessage(message);
     if (!value.ok()) return value.status();

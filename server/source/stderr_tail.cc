@@ -46,7 +46,8 @@ bool StderrTail::Append(absl::string_view bytes) {
   while (!bytes.empty()) {
     const size_t end = bytes.find('\n');
     const absl::string_view part = bytes.substr(0, end);
-    line_.append(part.data(), std::min(part.size(), kLineBytes - std::min(kLineBytes, line_.size())));
+    line_.append(part.data(),
+                 std::min(part.size(), kLineBytes - std::min(kLineBytes, line_.size())));
     if (end == absl::string_view::npos) break;
     Log(line_);
     line_.clear();

@@ -14,8 +14,7 @@ using google::protobuf::io::CodedInputStream;
 constexpr size_t kIdleMessages = 8;
 constexpr size_t kIdleBytes = size_t{2} * 1024 * 1024;  // a larger one is freed
 // The tag of UpdateResponse.row_batch: field 1, length-delimited.
-constexpr uint32_t kRowBatchTag =
-    (uint32_t{v1::UpdateResponse::kRowBatchFieldNumber} << 3) | 2;
+constexpr uint32_t kRowBatchTag = (uint32_t{v1::UpdateResponse::kRowBatchFieldNumber} << 3) | 2;
 
 // True when the bytes are one row batch and nothing else.
 bool ParseRowBatch(grpc::ByteBuffer* buffer, v1::RowBatch* batch) {
@@ -56,8 +55,7 @@ void ParseStreamMessage(grpc::ByteBuffer* buffer, StreamMessage* message) {
   message->is_row_batch = ParseRowBatch(buffer, &message->row_batch);
   if (message->is_row_batch) return;
   grpc::ProtoBufferReader reader(buffer);
-  message->malformed =
-      !reader.status().ok() || !message->response.ParseFromZeroCopyStream(&reader);
+  message->malformed = !reader.status().ok() || !message->response.ParseFromZeroCopyStream(&reader);
 }
 
 }  // namespace tidemark

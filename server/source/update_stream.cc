@@ -12,6 +12,7 @@
 #include <deque>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "core/clock.h"
 #include "core/mutex.h"
 #include "wire/row_codec.h"

@@ -6,20 +6,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/mutex.h"
 #include "source/connector_launch.h"
 #include "tests/source/event_text.h"
+#include "tests/source/polling.h"
 #include "tests/source/proc_scan.h"
 #include "tests/source/test_settings.h"
 
@@ -27,16 +27,9 @@ namespace tidemark {
 namespace {
 
 const std::string kMisbehaving = TIDEMARK_TEST_PLUGINS "/misbehaving.so";
-constexpr absl::Duration kSoon = absl::Seconds(10);
 
-// Polls, since the kernel tells nobody but a parent.
 bool Vanishes(pid_t session) {
-  const absl::Time deadline = absl::Now() + kSoon;
-  while (!SessionMembers(session).empty()) {
-    if (absl::Now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
+  return Eventually([session] { return SessionMembers(session).empty(); });
 }
 
 class ChildFaultsTest : public testing::Test {
@@ -45,7 +38,7 @@ class ChildFaultsTest : public testing::Test {
     launch_.label = "plugin misbehaving";
     launch_.limits.interrupt = absl::Seconds(10);
     launch_.log = [this](int, absl::string_view line) {
-      std::lock_guard<std::mutex> lock(mutex_);
+      MutexLock lock(mutex_);
       lines_.emplace_back(line);
     };
   }
@@ -91,7 +84,7 @@ class ChildFaultsTest : public testing::Test {
   }
 
   ConnectorLaunch launch_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<std::string> lines_;
   std::unique_ptr<ChangeSource> source_;
   pid_t child_ = 0;
@@ -123,8 +116,7 @@ TEST_P(ChildEndsTest, InUpdate) {
 INSTANTIATE_TEST_SUITE_P(
     Ends, ChildEndsTest,
     testing::Values(End{"abort", 0, {"killed by SIGABRT", "misbehaving: about to abort", "Update"}},
-                    End{"segfault", 0, {"killed by SIGSEGV"}},
-                    End{"exit", 3, {"exit status 3"}},
+                    End{"segfault", 0, {"killed by SIGSEGV"}}, End{"exit", 3, {"exit status 3"}},
                     End{"exit", 0, {"exit status 0"}}),
     [](const auto& end) { return absl::StrCat(end.param.mode, end.param.amount); });
 
@@ -307,7 +299,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, KilledParentTest,
 
 TEST_F(ChildFaultsTest, WhatCannotBeStartedIsNamed) {
   const std::string file = (std::filesystem::temp_directory_path() /
-                            absl::StrCat("tidemark_no_plugin_", getpid(), ".so")).string();
+                            absl::StrCat("tidemark_no_plugin_", getpid(), ".so"))
+                               .string();
   absl::StatusOr<std::unique_ptr<ChangeSource>> source =
       LaunchChild(launch_, {TIDEMARK_PLUGIN_HOST, file});
   EXPECT_EQ(source.status().code(), absl::StatusCode::kNotFound) << source.status();

@@ -1,20 +1,15 @@
-// The client against a service that keeps to the contract and one that takes its time.
+// What a client and a connector that keeps to the contract say to each other.
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <limits>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_context.h"
-#include "source/connector_launch.h"
+#include "tests/source/client_fixture.h"
 #include "tests/source/event_text.h"
-#include "tests/source/scripted_connector.h"
 
 namespace tidemark {
 namespace {
@@ -35,55 +30,7 @@ Acknowledgement Durable(uint64_t id, std::vector<StateEntry> releasable = {}) {
   return acknowledgement;
 }
 
-ConnectorLaunch Launch(const std::string& label) {
-  ConnectorLaunch launch;
-  launch.label = label;
-  return launch;
-}
-
-class ConnectorClientTest : public testing::Test {
- protected:
-  // Serves `connector_` and connects to it. `with_schema`: asks for the tables, too.
-  void Connect(bool with_schema = true) {
-    server_ = std::make_unique<ScriptedServer>(&connector_);
-    source_ = *ConnectChannel(launch_, server_->InProcessChannel(), nullptr);
-    if (with_schema) {
-      ASSERT_TRUE(source_->Schema().ok());
-    }
-  }
-  void Start(const UpdateStart& start = UpdateStart()) {
-    Connect();
-    ASSERT_TRUE(source_->Start(start).ok());
-  }
-
-  ConnectorLaunch launch_ = Launch("plugin scripted");
-  ScriptedConnector connector_;
-  std::unique_ptr<ScriptedServer> server_;
-  std::unique_ptr<ChangeSource> source_;
-};
-
-// A latch between a service's thread and the test.
-class Gate {
- public:
-  void Open() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return open_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
-
-void WaitUntilCancelled(grpc::ServerContext* context) {
-  while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
+class ConnectorClientTest : public ClientFixture {};
 
 TEST_F(ConnectorClientTest, EventsComeInTheOrderOfTheStream) {
   connector_.update = [](grpc::ServerContext*, Stream* stream) {
@@ -133,10 +80,10 @@ TEST_F(ConnectorClientTest, EventsComeInTheOrderOfTheStream) {
   const Drained drained = DrainEvents(*source_);
   EXPECT_TRUE(drained.status.ok()) << drained.status;
   EXPECT_EQ(drained.events,
-            (std::vector<std::string>{
-                "0: upsert(1 'a')", "define 1 u(x:LONG)", "1: upsert(5)",
-                "checkpoint 1 's1' 0=1", "flush", "warning careful", "progress 2/9", "log 3 oh",
-                "dead letter no key", "done 1 PERMISSION_DENIED: not allowed", "finished OK"}));
+            (std::vector<std::string>{"0: upsert(1 'a')", "define 1 u(x:LONG)", "1: upsert(5)",
+                                      "checkpoint 1 's1' 0=1", "flush", "warning careful",
+                                      "progress 2/9", "log 3 oh", "dead letter no key",
+                                      "done 1 PERMISSION_DENIED: not allowed", "finished OK"}));
   EXPECT_TRUE(source_->Close().ok());
 }
 
@@ -226,8 +173,8 @@ TEST_F(ConnectorClientTest, AcknowledgementsCoalesceBehindOneWrite) {
   ASSERT_TRUE(DrainEvents(*source_).status.ok());
   // Bodies of 1 MiB, so that flow control stops the writes long before the last.
   for (uint64_t i = 1; i <= 100; ++i) {
-    source_->Acknowledge(Durable(
-        i, {Entry("a", std::string(1 << 20, 'a')), Entry("b", absl::StrCat(i))}));
+    source_->Acknowledge(
+        Durable(i, {Entry("a", std::string(1 << 20, 'a')), Entry("b", absl::StrCat(i))}));
   }
   written.Open();
   ASSERT_TRUE(source_->Close().ok());
@@ -287,12 +234,7 @@ TEST_F(ConnectorClientTest, SlowConsumerHoldsTheConnectorBack) {
     return grpc::Status::OK;
   };
   Start();
-  // Wait until the connector stands still: no write ends for 100 ms.
-  int last = -1;
-  while (last != written) {
-    last = written;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  AwaitStandstill([&written] { return written.load(); });
   EXPECT_GE(written, 4);   // read ahead
   EXPECT_LE(written, 12);  // 4 here, some in the transport
   // Each message taken lets about one more through.
@@ -350,215 +292,6 @@ TEST_F(ConnectorClientTest, BatchesOwnTheirBytes) {
     const std::string expected(1'000, static_cast<char>('a' + batch.row(0)[0].i64 % 26));
     EXPECT_EQ(batch.row(0)[1].view(), expected);
   }
-}
-
-// ---- deadlines ----
-
-TEST_F(ConnectorClientTest, EachCallHasItsDeadline) {
-  launch_.limits.describe = absl::Milliseconds(50);
-  launch_.limits.check = absl::Milliseconds(50);
-  connector_.describe = connector_.check = [](grpc::ServerContext* context) {
-    WaitUntilCancelled(context);
-    return grpc::Status::OK;
-  };
-  Connect(/*with_schema=*/false);
-  const absl::Status status = source_->Check();
-  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
-  EXPECT_EQ(status.message(), "plugin scripted did not answer Check within 50ms");
-  EXPECT_TRUE(IsTransportFailure(status));
-  source_ = *ConnectChannel(launch_, server_->InProcessChannel(), nullptr);
-  EXPECT_EQ(source_->Describe().status().message(),
-            "plugin scripted did not answer Describe within 50ms");
-}
-
-TEST_F(ConnectorClientTest, SilenceIsAStall) {
-  launch_.limits.stall = absl::Milliseconds(50);
-  connector_.update = [](grpc::ServerContext* context, Stream* stream) {
-    stream->Write(UpsertBatch(0, 1, "a"));
-    WaitUntilCancelled(context);
-    return grpc::Status::OK;
-  };
-  Start();
-  const Drained drained = DrainEvents(*source_);
-  EXPECT_EQ(drained.events.size(), 1u);
-  EXPECT_EQ(drained.status.code(), absl::StatusCode::kDeadlineExceeded) << drained.status;
-  EXPECT_EQ(drained.status.message(), "plugin scripted sent nothing within 50ms");
-  EXPECT_TRUE(IsTransportFailure(drained.status));
-}
-
-// Held back by us is not silent.
-TEST_F(ConnectorClientTest, AHeldBackConnectorIsNotStalled) {
-  launch_.limits.stall = absl::Milliseconds(100);
-  connector_.update = [](grpc::ServerContext*, Stream* stream) {
-    for (int i = 0; i < 50; ++i) stream->Write(UpsertBatch(0, i, std::string(1'000'000, 'x')));
-    stream->Write(FinishedMessage());
-    return grpc::Status::OK;
-  };
-  Start();
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  const Drained drained = DrainEvents(*source_);
-  EXPECT_TRUE(drained.status.ok()) << drained.status;
-  EXPECT_EQ(drained.events.size(), 51u);
-}
-
-TEST_F(ConnectorClientTest, CloseDoesNotWaitForEver) {
-  launch_.limits.interrupt = absl::Milliseconds(50);
-  connector_.update = [](grpc::ServerContext* context, Stream* stream) {
-    stream->Write(FinishedMessage());
-    WaitUntilCancelled(context);
-    return grpc::Status::OK;
-  };
-  Start();
-  ASSERT_TRUE(DrainEvents(*source_).status.ok());
-  const absl::Status status = source_->Close();
-  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "after Finished")) << status;
-}
-
-// ---- verdicts of unary calls ----
-
-TEST_F(ConnectorClientTest, TheConnectorsOwnVerdictIsNoTransportFailure) {
-  for (const grpc::StatusCode code :
-       {grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::UNAVAILABLE,
-        grpc::StatusCode::DEADLINE_EXCEEDED, grpc::StatusCode::FAILED_PRECONDITION}) {
-    connector_.check = [code](grpc::ServerContext*) { return grpc::Status(code, "says who"); };
-    Connect(false);
-    const absl::Status status = source_->Check();
-    EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code));
-    EXPECT_EQ(status.message(), "plugin scripted: says who");
-    EXPECT_FALSE(IsTransportFailure(status)) << status;
-    EXPECT_TRUE(source_->Schema().ok());
-    source_ = nullptr;
-  }
-}
-
-TEST_F(ConnectorClientTest, CheckIsOptionalSchemaIsNot) {
-  const grpc::Status missing(grpc::StatusCode::UNIMPLEMENTED, "Method not implemented!");
-  connector_.check = [missing](grpc::ServerContext*) { return missing; };
-  connector_.schema = [missing](v1::SchemaResponse*) { return missing; };
-  Connect(false);
-  EXPECT_TRUE(source_->Check().ok());
-  EXPECT_TRUE(source_->ValidateState({}).ok());
-  const absl::Status status = source_->Schema().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_TRUE(IsTransportFailure(status)) << status;
-}
-
-TEST_F(ConnectorClientTest, AWrongSchemaIsAMisbehaviour) {
-  connector_.schema = [](v1::SchemaResponse* response) {
-    response->add_tables()->set_name("t");
-    response->add_tables()->set_name("t");
-    return grpc::Status::OK;
-  };
-  Connect(false);
-  const absl::Status status = source_->Schema().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
-  EXPECT_TRUE(IsTransportFailure(status)) << status;
-}
-
-// ---- cancellation ----
-
-TEST_F(ConnectorClientTest, CancelWakesABlockedNext) {
-  Gate inside;
-  std::atomic<bool> told = false;
-  connector_.update = [&](grpc::ServerContext* context, Stream*) {
-    inside.Open();
-    WaitUntilCancelled(context);
-    told = true;
-    return grpc::Status::CANCELLED;
-  };
-  Start();
-  std::thread canceller([&] {
-    inside.Wait();
-    source_->Cancel();
-  });
-  const absl::Status status = source_->Next(absl::InfiniteFuture()).status();
-  canceller.join();
-  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
-  EXPECT_TRUE(IsTransportFailure(status));
-  EXPECT_EQ(source_->Close().code(), absl::StatusCode::kCancelled);
-  source_ = nullptr;
-  server_ = nullptr;  // waits for the service
-  EXPECT_TRUE(told);
-}
-
-TEST_F(ConnectorClientTest, CancelWakesABlockedCall) {
-  Gate inside;
-  connector_.check = [&](grpc::ServerContext* context) {
-    inside.Open();
-    WaitUntilCancelled(context);
-    return grpc::Status::CANCELLED;
-  };
-  Connect();
-  std::thread canceller([&] {
-    inside.Wait();
-    source_->Cancel();
-  });
-  EXPECT_EQ(source_->Check().code(), absl::StatusCode::kCancelled);
-  canceller.join();
-  EXPECT_EQ(source_->Schema().status().code(), absl::StatusCode::kCancelled);
-  EXPECT_EQ(source_->Start(UpdateStart()).code(), absl::StatusCode::kCancelled);
-}
-
-// With a full read-ahead, no read is outstanding that a cancelled call could end.
-TEST_F(ConnectorClientTest, DestructionInTheMiddleEndsTheCall) {
-  std::atomic<bool> ended = false;
-  connector_.update = [&](grpc::ServerContext*, Stream* stream) {
-    while (stream->Write(UpsertBatch(0, 1, std::string(100'000, 'x')))) {
-    }
-    ended = true;
-    return grpc::Status::OK;
-  };
-  Start();
-  ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
-  source_ = nullptr;
-  server_ = nullptr;
-  EXPECT_TRUE(ended);
-}
-
-// ---- addresses ----
-
-TEST(ConnectAddressTest, NobodyThereIsSaidAtOnce) {
-  const ConnectorLaunch launch = Launch("grpc://127.0.0.1:1");
-  for (const std::string address : {"grpc://127.0.0.1:1", "unix:/nonexistent/socket"}) {
-    const absl::Time begin = absl::Now();
-    const auto source = ConnectAddress(launch, address);
-    EXPECT_EQ(source.status().code(), absl::StatusCode::kFailedPrecondition) << source.status();
-    EXPECT_TRUE(absl::StrContains(source.status().message(), "grpc://127.0.0.1:1: cannot connect"))
-        << source.status();
-    EXPECT_LT(absl::Now() - begin, absl::Seconds(3));
-  }
-}
-
-TEST(ConnectAddressTest, AServerThatIsNoConnectorIsNamed) {
-  v1::Connector::Service empty;
-  ScriptedServer server(&empty, "127.0.0.1:0");
-  const ConnectorLaunch launch = Launch("peer");
-  auto source = *ConnectAddress(launch, absl::StrCat("grpc://127.0.0.1:", server.port()));
-  const absl::Status status = source->Describe().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "no connector")) << status;
-}
-
-// The server goes away in the middle.
-TEST(ConnectAddressTest, ABrokenConnectionIsAborted) {
-  ScriptedConnector connector;
-  connector.update = [](grpc::ServerContext* context, Stream* stream) {
-    stream->Write(UpsertBatch(0, 1, "a"));
-    WaitUntilCancelled(context);
-    return grpc::Status::OK;
-  };
-  auto server = std::make_unique<ScriptedServer>(&connector, "127.0.0.1:0");
-  const ConnectorLaunch launch = Launch("peer");
-  auto source = *ConnectAddress(launch, absl::StrCat("grpc://127.0.0.1:", server->port()));
-  ASSERT_TRUE(source->Schema().ok());
-  ASSERT_TRUE(source->Start(UpdateStart()).ok());
-  ASSERT_TRUE(source->Next(absl::InfiniteFuture()).ok());
-  server = nullptr;
-  const Drained drained = DrainEvents(*source);
-  EXPECT_EQ(drained.status.code(), absl::StatusCode::kAborted) << drained.status;
-  EXPECT_TRUE(IsTransportFailure(drained.status)) << drained.status;
-  EXPECT_EQ(source->Describe().status().code(), absl::StatusCode::kAborted);
 }
 
 }  // namespace

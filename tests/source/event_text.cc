@@ -49,8 +49,8 @@ std::string RowText(absl::Span<const Value> row) {
 
 struct Describer {
   std::string operator()(const ChangeBatch& batch) const {
-    static constexpr const char* kKinds[] = {"?", "upsert", "update", "delete", "truncate",
-                                             "snapshot"};
+    static constexpr const char* kKinds[] = {"?",      "upsert",   "update",
+                                             "delete", "truncate", "snapshot"};
     std::string text = absl::StrCat(batch.table, ":");
     size_t before = 0;
     for (uint32_t i = 0; i < batch.row_count; ++i) {
@@ -103,11 +103,11 @@ struct Describer {
     return absl::StrCat("log ", log.level, " ", log.text);
   }
   std::string operator()(const Finished& finished) const {
-    return absl::StrCat("finished ", finished.status.ok()
-                                         ? "OK"
-                                         : absl::StrCat(absl::StatusCodeToString(
-                                                            finished.status.code()),
-                                                        " ", finished.status.message()));
+    return absl::StrCat("finished ",
+                        finished.status.ok()
+                            ? "OK"
+                            : absl::StrCat(absl::StatusCodeToString(finished.status.code()), " ",
+                                           finished.status.message()));
   }
 };
 

@@ -3,22 +3,22 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/status_context.h"
 #include "plugin_host/connector_service.h"
 #include "plugin_host/in_process.h"
 #include "plugin_host/plugin_library.h"
 #include "source/connector_launch.h"
 #include "tests/source/event_text.h"
+#include "tests/source/polling.h"
 #include "tests/source/scripted_connector.h"
 #include "tests/source/test_settings.h"
 
@@ -32,8 +32,8 @@ class PlacementTest : public testing::TestWithParam<const char*> {
   PlacementTest() {
     std::string name = (std::filesystem::temp_directory_path() / "tidemark_XXXXXX").string();
     folder_ = mkdtemp(name.data());
-    settings_ = {{"rows", int64_t{10}},   {"every", int64_t{10}},    {"payload", int64_t{1}},
-                 {"wait", false},         {"fail_code", int64_t{0}}, {"log", folder_ + "/log"}};
+    settings_ = {{"rows", int64_t{10}}, {"every", int64_t{10}},    {"payload", int64_t{1}},
+                 {"wait", false},       {"fail_code", int64_t{0}}, {"log", folder_ + "/log"}};
   }
   ~PlacementTest() override {
     source_ = nullptr;
@@ -62,15 +62,16 @@ class PlacementTest : public testing::TestWithParam<const char*> {
 
   // How many rows the connector has emitted; once it was cancelled: -1.
   int64_t Emitted() {
-    while (true) {
+    int64_t count = 0;
+    const bool written = Eventually([this, &count] {
       std::ifstream file(folder_ + "/log");
       std::string text;
-      int64_t count = 0;
       file >> text;
-      if (text == "cancelled") return -1;
-      if (absl::SimpleAtoi(text, &count)) return count;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+      if (text == "cancelled") count = -1;
+      return count == -1 || absl::SimpleAtoi(text, &count);
+    });
+    EXPECT_TRUE(written);
+    return count;
   }
 
   TestSettings settings_;
@@ -92,8 +93,7 @@ class PlacementTest : public testing::TestWithParam<const char*> {
     const std::string path = absl::StrCat("unix:", folder_, "/socket");
     const bool tcp = placement == "tcp";
     server_ = std::make_unique<ScriptedServer>(service_->service(), tcp ? "127.0.0.1:0" : path);
-    return ConnectAddress(launch,
-                          tcp ? absl::StrCat("grpc://127.0.0.1:", server_->port()) : path);
+    return ConnectAddress(launch, tcp ? absl::StrCat("grpc://127.0.0.1:", server_->port()) : path);
   }
 };
 
@@ -194,12 +194,7 @@ TEST_P(PlacementTest, SlowConsumerHoldsTheConnectorBack) {
   settings_["every"] = int64_t{1'000'000'000};
   settings_["payload"] = int64_t{10'000};
   Start();
-  // Until it stands still: no row in 100 ms.
-  int64_t last = -1;
-  for (int64_t now = Emitted(); now != last; now = Emitted()) {
-    last = now;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  const int64_t last = AwaitStandstill([this] { return Emitted(); });
   EXPECT_LE(last * 10'000, 12'000'000) << "bytes ahead of a consumer that takes nothing";
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
   source_->Cancel();
@@ -248,9 +243,8 @@ TEST_P(PlacementTest, CancelIsObeyed) {
   const absl::Time begin = absl::Now();
   source_ = nullptr;
   EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
-  while (Emitted() != -1) {  // behind an address nobody waited for it
-    ASSERT_LT(absl::Now() - begin, absl::Seconds(5));
-  }
+  // Behind an address nobody waited for it.
+  EXPECT_TRUE(Eventually([this] { return Emitted() == -1; }, absl::Seconds(5)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Placements, PlacementTest,

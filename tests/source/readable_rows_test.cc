@@ -111,9 +111,9 @@ TEST_F(ReadableRowsTest, NewTablesGetTheNextNumber) {
   Add("u", {{"x", "2"}});
   Add("u", {{"x", "3"}})->set_schema("s");
   Add("t", {{"id", "2"}});
-  EXPECT_EQ(Decode(), (Events{"0: upsert('1' null)", "define 1 u(x:UNDECLARED)",
-                              "1: upsert('1') upsert('2')", "define 2 s.u(x:UNDECLARED)",
-                              "2: upsert('3')", "0: upsert('2' null)"}));
+  EXPECT_EQ(Decode(),
+            (Events{"0: upsert('1' null)", "define 1 u(x:UNDECLARED)", "1: upsert('1') upsert('2')",
+                    "define 2 s.u(x:UNDECLARED)", "2: upsert('3')", "0: upsert('2' null)"}));
 }
 
 TEST_F(ReadableRowsTest, WhatIsWrongNamesTableAndRow) {

@@ -256,8 +256,7 @@ _SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::
 # path -> (how many, reason): loops that look again until a deadline, where nobody tells.
 POLLS = {
     "tests/end_to_end/kill/kill_test.cc": (3, "the ledger, the table and the end of processes"),
-    "tests/source/child_faults_test.cc": (1, "the end of a process that is nobody's child here"),
-    "tests/source/connector_client_test.cc": (3, "a peer that stands still, or is cancelled"),
+    "tests/source/polling.cc": (1, "what nobody announces: Eventually()"),
     "tests/plugin_sdk/plugins/misbehaving.cc": (1, "a plugin that hangs"),
 }
 
