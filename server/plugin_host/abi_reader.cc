@@ -27,8 +27,7 @@ absl::StatusOr<Column> ReadColumn(const tidemark_column& from) {
     return flags;
   }
   if (from.type > TIDEMARK_TYPE_JSON) {
-    return Misbehaved(
-        absl::StrCat("column ", OrEmpty(from.name), " has unknown type ", from.type));
+    return Misbehaved(absl::StrCat("column ", OrEmpty(from.name), " has unknown type ", from.type));
   }
   Column column;
   column.name = std::string(OrEmpty(from.name));
@@ -50,8 +49,8 @@ absl::StatusOr<StateEntry> ReadState(const tidemark_state& from) {
                                                                   {&entry.cursor, &from.cursor}};
   for (const auto& [to, bytes] : texts) {
     if (bytes->size > kMaxStateBytes) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "a state entry has ", bytes->size, " bytes, at most ", kMaxStateBytes));
+      return absl::InvalidArgumentError(
+          absl::StrCat("a state entry has ", bytes->size, " bytes, at most ", kMaxStateBytes));
     }
     absl::StatusOr<absl::string_view> text = ReadBytes("a text of tidemark_state", *bytes);
     if (!text.ok()) return text.status();
@@ -87,8 +86,8 @@ absl::StatusOr<ConnectorDescription::Option> ReadOption(const tidemark_option& f
        ++choice) {
     option.choices.emplace_back(*choice);
   }
-  for (const std::string* text : {&option.name, &option.default_value, &option.help,
-                                  &option.label, &option.json_schema}) {
+  for (const std::string* text :
+       {&option.name, &option.default_value, &option.help, &option.label, &option.json_schema}) {
     if (!IsUtf8(*text)) return absl::FailedPreconditionError(where + ": a text is not UTF-8");
   }
   for (const std::string& choice : option.choices) {
@@ -121,13 +120,13 @@ absl::StatusOr<TableSchema> ReadTable(const tidemark_table* table) {
   if (absl::Status flags = CheckFlags("tidemark_table.flags", table->flags); !flags.ok()) {
     return flags;
   }
-  if (absl::Status count = CheckCount("tidemark_table.column_count", table->column_count,
-                                      kMaxColumns);
+  if (absl::Status count =
+          CheckCount("tidemark_table.column_count", table->column_count, kMaxColumns);
       !count.ok()) {
     return count;
   }
-  if (absl::Status array = CheckArray("tidemark_table.columns", table->columns,
-                                      table->column_size, table->column_count);
+  if (absl::Status array = CheckArray("tidemark_table.columns", table->columns, table->column_size,
+                                      table->column_count);
       !array.ok()) {
     return array;
   }
@@ -152,13 +151,13 @@ absl::StatusOr<std::vector<TableSchema>> ReadSchema(const tidemark_schema* schem
   if (absl::Status flags = CheckFlags("tidemark_schema.flags", schema->flags); !flags.ok()) {
     return flags;
   }
-  if (absl::Status count = CheckCount("tidemark_schema.table_count", schema->table_count,
-                                      kMaxTables);
+  if (absl::Status count =
+          CheckCount("tidemark_schema.table_count", schema->table_count, kMaxTables);
       !count.ok()) {
     return count;
   }
-  if (absl::Status array = CheckArray("tidemark_schema.tables", schema->tables,
-                                      schema->table_size, schema->table_count);
+  if (absl::Status array = CheckArray("tidemark_schema.tables", schema->tables, schema->table_size,
+                                      schema->table_count);
       !array.ok()) {
     return array;
   }
@@ -181,15 +180,14 @@ absl::StatusOr<std::vector<TableSchema>> ReadSchema(const tidemark_schema* schem
 absl::StatusOr<std::vector<StateEntry>> ReadStates(const tidemark_checkpoint* checkpoint) {
   if (checkpoint == nullptr) return Misbehaved("the checkpoint is NULL");
   if (!TIDEMARK_HAS(tidemark_checkpoint, checkpoint, states)) {
-    return Misbehaved(
-        absl::StrCat("tidemark_checkpoint.struct_size is ", checkpoint->struct_size));
+    return Misbehaved(absl::StrCat("tidemark_checkpoint.struct_size is ", checkpoint->struct_size));
   }
   if (absl::Status flags = CheckFlags("tidemark_checkpoint.flags", checkpoint->flags);
       !flags.ok()) {
     return flags;
   }
-  if (absl::Status count = CheckCount("tidemark_checkpoint.state_count", checkpoint->state_count,
-                                      kMaxStates);
+  if (absl::Status count =
+          CheckCount("tidemark_checkpoint.state_count", checkpoint->state_count, kMaxStates);
       !count.ok()) {
     return count;
   }

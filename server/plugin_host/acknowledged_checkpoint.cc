@@ -17,8 +17,7 @@ void AcknowledgedCheckpoint::Cancel() {
   changed_.SignalAll();
 }
 
-AcknowledgedCheckpoint::Outcome AcknowledgedCheckpoint::Wait(uint64_t id,
-                                                             absl::Duration timeout) {
+AcknowledgedCheckpoint::Outcome AcknowledgedCheckpoint::Wait(uint64_t id, absl::Duration timeout) {
   Clock& clock = Clock::Real();
   const absl::Duration deadline = clock.Monotonic() + timeout;
   MutexLock lock(mutex_);

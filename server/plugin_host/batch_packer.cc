@@ -46,9 +46,9 @@ absl::Status CheckRows(const tidemark_batch& batch) {
       (batch.meta_size < sizeof(tidemark_row_meta) || batch.meta_size % 8 != 0)) {
     return Misbehaved(absl::StrCat("tidemark_batch.meta_size is ", batch.meta_size));
   }
-  for (const void* array : {static_cast<const void*>(batch.values),
-                            static_cast<const void*>(batch.meta),
-                            static_cast<const void*>(batch.before)}) {
+  for (const void* array :
+       {static_cast<const void*>(batch.values), static_cast<const void*>(batch.meta),
+        static_cast<const void*>(batch.before)}) {
     if (reinterpret_cast<uintptr_t>(array) % alignof(tidemark_value) != 0) {
       return Misbehaved("an array of tidemark_batch is not aligned");
     }
@@ -59,8 +59,8 @@ absl::Status CheckRows(const tidemark_batch& batch) {
 absl::Status CheckBefore(const tidemark_batch& batch) {
   if (batch.before_count == 0) return absl::OkStatus();
   if (batch.before_count > batch.row_count) {
-    return Misbehaved(absl::StrCat("tidemark_batch.before_count is ", batch.before_count,
-                                   " for ", batch.row_count, " rows"));
+    return Misbehaved(absl::StrCat("tidemark_batch.before_count is ", batch.before_count, " for ",
+                                   batch.row_count, " rows"));
   }
   if (batch.before_rows == nullptr || (batch.before == nullptr && batch.column_count > 0)) {
     return Misbehaved("tidemark_batch.before_rows or before is NULL");
@@ -90,16 +90,16 @@ absl::Status BatchPacker::CheckStructure(const tidemark_batch* batch, uint32_t t
                                    ", must be at least ", sizeof(tidemark_batch)));
   }
   if (batch->table >= table_count) {
-    return Misbehaved(absl::StrCat("a batch of table ", batch->table, ", there are ",
-                                   table_count, " tables"));
+    return Misbehaved(
+        absl::StrCat("a batch of table ", batch->table, ", there are ", table_count, " tables"));
   }
   if (batch->row_count > kMaxRowsPerBatch) {
-    return Misbehaved(absl::StrCat("a batch of ", batch->row_count, " rows, at most ",
-                                   kMaxRowsPerBatch));
+    return Misbehaved(
+        absl::StrCat("a batch of ", batch->row_count, " rows, at most ", kMaxRowsPerBatch));
   }
   if (const uint32_t columns = table_columns(batch->table); batch->column_count > columns) {
-    return Misbehaved(absl::StrCat("a batch of ", batch->column_count,
-                                   " columns, the table has ", columns));
+    return Misbehaved(
+        absl::StrCat("a batch of ", batch->column_count, " columns, the table has ", columns));
   }
   if (batch->row_count == 0) return absl::OkStatus();
   if (absl::Status rows = CheckRows(*batch); !rows.ok()) return rows;
@@ -144,8 +144,8 @@ absl::Status BatchPacker::AddRow(const tidemark_batch& batch, uint32_t row, uint
       *next_before < batch.before_count && batch.before_rows[*next_before] == row;
   size_t before_bound = 0;
   if (has_before) {
-    absl::Status loaded = LoadRow(batch.before + *next_before * columns, row, false,
-                                  &before_bound, &before_, place);
+    absl::Status loaded =
+        LoadRow(batch.before + *next_before * columns, row, false, &before_bound, &before_, place);
     if (!loaded.ok()) return loaded;
     ++*next_before;
   }
@@ -181,13 +181,14 @@ absl::Status BatchPacker::LoadRow(const tidemark_value* from, uint32_t row, bool
     place->row = row;
     place->column = static_cast<uint32_t>(i);
     if (value.type == TIDEMARK_UNCHANGED) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "row ", row, ", column ", i, ": UNCHANGED in an upsert or snapshot, which is a full row"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("row ", row, ", column ", i,
+                       ": UNCHANGED in an upsert or snapshot, which is a full row"));
     }
-    const std::string what =
-        value.type == TIDEMARK_BOOL  ? absl::StrCat("a BOOL of ", value.u.i64)
-        : value.type > kMaxValueKind ? absl::StrCat("unknown kind of value ", value.type)
-                                     : std::string("a text whose data is NULL");
+    const std::string what = value.type == TIDEMARK_BOOL ? absl::StrCat("a BOOL of ", value.u.i64)
+                             : value.type > kMaxValueKind
+                                 ? absl::StrCat("unknown kind of value ", value.type)
+                                 : std::string("a text whose data is NULL");
     return AtRow(row, absl::StrCat("column ", i, ": ", what));
   }
   *bound = count * 9 + text;  // EncodedRowBound

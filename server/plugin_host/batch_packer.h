@@ -46,8 +46,8 @@ class BatchPacker {
   // Checks row `row` at `from` and copies it into `values`; `bound`: bytes it takes at most.
   absl::Status LoadRow(const tidemark_value* from, uint32_t row, bool full, size_t* bound,
                        std::vector<Value>* values, ErrorPlace* place);
-  absl::Status AddRow(const tidemark_batch& batch, uint32_t row, uint32_t* next_before,
-                      Write write, ErrorPlace* place);
+  absl::Status AddRow(const tidemark_batch& batch, uint32_t row, uint32_t* next_before, Write write,
+                      ErrorPlace* place);
   void Append(const tidemark_batch& batch, uint32_t row, bool has_before, size_t bound,
               size_t before_bound);
   absl::Status Flush(const tidemark_batch& batch, Write write);

@@ -52,8 +52,7 @@ class ConnectorService::Implementation final : public v1::Connector::Service {
     });
   }
 
-  grpc::Status ValidateState(grpc::ServerContext* context,
-                             const v1::ValidateStateRequest* request,
+  grpc::Status ValidateState(grpc::ServerContext* context, const v1::ValidateStateRequest* request,
                              v1::ValidateStateResponse*) override {
     return Call(context, request->configuration(), [&](PluginInstance& instance) {
       absl::StatusOr<std::vector<StateEntry>> states = StateEntriesFromMessages(request->states());

@@ -36,9 +36,7 @@ HostCallbacks::HostCallbacks(std::string label) : label_(std::move(label)), host
   host_.log = [](const tidemark_host* host, int32_t level, tidemark_bytes text) {
     static_cast<HostCallbacks*>(host->ctx)->Log(level, text);
   };
-  host_.now_us = [](const tidemark_host*) {
-    return absl::ToUnixMicros(Clock::Real().Now());
-  };
+  host_.now_us = [](const tidemark_host*) { return absl::ToUnixMicros(Clock::Real().Now()); };
   host_.progress = [](const tidemark_host* host, const tidemark_progress* progress) {
     static_cast<HostCallbacks*>(host->ctx)->Progress(progress);
   };

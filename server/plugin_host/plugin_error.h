@@ -41,8 +41,7 @@ class PluginError {
 
 // Fills the plugin's error, as far as its struct_size and capacity reach, and returns the code.
 // `error` may be null.
-tidemark_code FillError(const absl::Status& status, const ErrorPlace& place,
-                        tidemark_error* error);
+tidemark_code FillError(const absl::Status& status, const ErrorPlace& place, tidemark_error* error);
 
 }  // namespace tidemark
 

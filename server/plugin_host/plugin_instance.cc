@@ -43,8 +43,7 @@ void ContainVoid(HostCallbacks& host, absl::string_view name, Call call) {
 PluginInstance::PluginInstance(std::shared_ptr<const PluginLibrary> library)
     : library_(std::move(library)),
       plugin_(library_->table()),
-      host_(std::make_unique<HostCallbacks>(
-          absl::StrCat("plugin ", library_->description().id))) {}
+      host_(std::make_unique<HostCallbacks>(absl::StrCat("plugin ", library_->description().id))) {}
 
 absl::StatusOr<std::unique_ptr<PluginInstance>> PluginInstance::Create(
     std::shared_ptr<const PluginLibrary> library, const std::vector<Setting>& settings) {
@@ -101,9 +100,8 @@ absl::Status PluginInstance::ValidateState(absl::Span<const StateEntry> states) 
 PluginInstance::Verdict PluginInstance::Update(const tidemark_update_request& request,
                                                const tidemark_sink& sink) {
   PluginError error;
-  absl::Status status = Contain("update", &error, [&] {
-    return plugin_.update(connector_, &request, &sink, error.abi());
-  });
+  absl::Status status = Contain(
+      "update", &error, [&] { return plugin_.update(connector_, &request, &sink, error.abi()); });
   return {std::move(status), error.place()};
 }
 

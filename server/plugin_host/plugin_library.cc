@@ -64,16 +64,17 @@ absl::Status CheckIdentity(const tidemark_plugin& table) {
 
 // Copies what the plugin's table reaches; refuses what cannot be a table of this major version.
 absl::StatusOr<tidemark_plugin> ReadTable(const tidemark_plugin* given) {
-  if (given == nullptr) return absl::FailedPreconditionError("its entry function gave no function table");
+  if (given == nullptr)
+    return absl::FailedPreconditionError("its entry function gave no function table");
   if (given->struct_size < offsetof(tidemark_plugin, id)) {
     return absl::FailedPreconditionError(
         absl::StrCat("its function table says it has ", given->struct_size, " bytes"));
   }
   if (const uint32_t major = given->abi_version >> 16; major != kMajor) return OtherAbi(major);
   if (!TIDEMARK_HAS(tidemark_plugin, given, update)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("its function table has ", given->struct_size, " bytes and ends before ",
-                     "update(), which is required"));
+    return absl::FailedPreconditionError(absl::StrCat("its function table has ", given->struct_size,
+                                                      " bytes and ends before ",
+                                                      "update(), which is required"));
   }
   tidemark_plugin table{};
   std::memcpy(&table, given, std::min<size_t>(given->struct_size, sizeof(table)));
@@ -107,8 +108,7 @@ const tidemark_plugin* CallEntry(tidemark_plugin_entry_fn entry) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(
-    const std::string& path) {
+absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(const std::string& path) {
   const std::string where = absl::StrCat("cannot load plugin ", path);
   // An absolute path, so that dlopen does not search the folders of the system.
   const std::unique_ptr<char, decltype(&free)> absolute(realpath(path.c_str(), nullptr), free);
@@ -128,9 +128,8 @@ absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(
   if (!table.ok()) return WithContext(where, table.status());
   absl::StatusOr<ConnectorDescription> description = ReadDescription(*table);
   if (!description.ok()) {
-    return WithContext(
-        where, absl::FailedPreconditionError(absl::StrCat("plugin ", table->id, ": ",
-                                                          description.status().message())));
+    return WithContext(where, absl::FailedPreconditionError(absl::StrCat(
+                                  "plugin ", table->id, ": ", description.status().message())));
   }
   return std::shared_ptr<const PluginLibrary>(
       new PluginLibrary(absolute.get(), *table, *std::move(description)));

@@ -33,8 +33,8 @@ std::vector<TableRows> Counted(const std::vector<uint64_t>& rows) {
 }  // namespace
 
 template <typename Body>
-tidemark_code PluginSink::Enter(const tidemark_sink* sink, const char* name,
-                                tidemark_error* error, Body body) {
+tidemark_code PluginSink::Enter(const tidemark_sink* sink, const char* name, tidemark_error* error,
+                                Body body) {
   PluginSink& self = SinkOf(sink);
   ErrorPlace place;
   absl::Status status = self.CheckCaller(name);
@@ -59,8 +59,8 @@ PluginSink::PluginSink(PluginTables* tables, ResponseStream* stream,
     return Enter(sink, "checkpoint", error,
                  [&](PluginSink& s, ErrorPlace*) { return s.Checkpoint(checkpoint, id); });
   };
-  sink_.define_table = [](const tidemark_sink* sink, const tidemark_table* table,
-                          uint32_t* index, tidemark_error* error) {
+  sink_.define_table = [](const tidemark_sink* sink, const tidemark_table* table, uint32_t* index,
+                          tidemark_error* error) {
     return Enter(sink, "define_table", error,
                  [&](PluginSink& s, ErrorPlace*) { return s.DefineTable(table, index); });
   };
@@ -141,8 +141,8 @@ absl::Status PluginSink::CheckTable(uint32_t table, bool may_be_none) const {
   if (table < tables_->size() || (may_be_none && table == TIDEMARK_NO_TABLE)) {
     return absl::OkStatus();
   }
-  return Misbehaved(absl::StrCat("table ", table, " is unknown, there are ", tables_->size(),
-                                 " tables"));
+  return Misbehaved(
+      absl::StrCat("table ", table, " is unknown, there are ", tables_->size(), " tables"));
 }
 
 absl::Status PluginSink::Emit(const tidemark_batch* batch, ErrorPlace* place) {
@@ -155,9 +155,8 @@ absl::Status PluginSink::Emit(const tidemark_batch* batch, ErrorPlace* place) {
       *batch, [&](const v1::UpdateResponse& message) { return stream_->Send(message); }, place);
   if (!status.ok()) {
     if (absl::IsCancelled(status)) return status;
-    return absl::Status(status.code(),
-                        absl::StrCat(status.message(), " (table ",
-                                     QualifiedName(tables_->at(batch->table)), ")"));
+    return absl::Status(status.code(), absl::StrCat(status.message(), " (table ",
+                                                    QualifiedName(tables_->at(batch->table)), ")"));
   }
   CountRows(batch->table, batch->row_count);
   return absl::OkStatus();
@@ -196,10 +195,9 @@ absl::Status PluginSink::WarnOfLargeStates(const std::vector<StateEntry>& states
     if (entry.body.size() <= kLargeStateBytes || !large_states_.insert(name).second) continue;
     v1::UpdateResponse response;
     response.mutable_warning()->set_table(TIDEMARK_NO_TABLE);
-    response.mutable_warning()->set_text(
-        absl::StrCat("the state ", name, " has grown above ", kLargeStateBytes,
-                     " bytes; it is written with every commit, and refused above ",
-                     kMaxStateBytes));
+    response.mutable_warning()->set_text(absl::StrCat(
+        "the state ", name, " has grown above ", kLargeStateBytes,
+        " bytes; it is written with every commit, and refused above ", kMaxStateBytes));
     if (absl::Status sent = Send(response); !sent.ok()) return sent;
   }
   return absl::OkStatus();
@@ -214,8 +212,7 @@ absl::Status PluginSink::DefineTable(const tidemark_table* table, uint32_t* inde
   if (!defined->changed) return absl::OkStatus();
   v1::UpdateResponse response;
   response.mutable_table_definition()->set_index(defined->index);
-  TableToMessage(tables_->at(defined->index),
-                 response.mutable_table_definition()->mutable_table());
+  TableToMessage(tables_->at(defined->index), response.mutable_table_definition()->mutable_table());
   return Send(response);
 }
 
@@ -278,11 +275,10 @@ absl::Status PluginSink::Flush() {
 
 absl::Status PluginSink::Wait(uint64_t id, int64_t timeout_us) {
   if (id > last_checkpoint_.load(std::memory_order_relaxed)) {
-    return Misbehaved(absl::StrCat("wait for checkpoint ", id, ", the last one is ",
-                                   last_checkpoint()));
+    return Misbehaved(
+        absl::StrCat("wait for checkpoint ", id, ", the last one is ", last_checkpoint()));
   }
-  absl::Duration left =
-      timeout_us < 0 ? absl::InfiniteDuration() : absl::Microseconds(timeout_us);
+  absl::Duration left = timeout_us < 0 ? absl::InfiniteDuration() : absl::Microseconds(timeout_us);
   for (;;) {
     const absl::Duration step = std::min(left, kSignOfLife);
     switch (acknowledged_->Wait(id, step)) {

@@ -18,9 +18,7 @@ ResponseStream::ResponseStream(WriteFunction write) : write_(std::move(write)) {
 
 ResponseStream::~ResponseStream() = default;
 
-bool ResponseStream::Send(const v1::UpdateResponse& response) {
-  return Transmit(&response, false);
-}
+bool ResponseStream::Send(const v1::UpdateResponse& response) { return Transmit(&response, false); }
 
 bool ResponseStream::Finish(const v1::UpdateResponse& finished) {
   return Transmit(&finished, true);

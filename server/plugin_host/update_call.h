@@ -23,10 +23,10 @@ class UpdateResponse;
 
 // The transport of an Update call, so that this file needs no gRPC.
 struct UpdateTransport {
-  std::function<bool(v1::UpdateRequest*)> read;         // blocks; false: half-closed or gone
+  std::function<bool(v1::UpdateRequest*)> read;          // blocks; false: half-closed or gone
   std::function<bool(const v1::UpdateResponse&)> write;  // blocks; false: gone
-  std::function<bool()> cancelled;                      // true: the client is gone
-  std::function<void()> abort;                          // makes the other three say so
+  std::function<bool()> cancelled;                       // true: the client is gone
+  std::function<void()> abort;                           // makes the other three say so
 };
 
 // Order: the releasable bodies of Start are delivered -> update() -> Finished -> acknowledgements
@@ -61,7 +61,7 @@ class UpdateCall {
 
   Mutex mutex_;
   CondVar changed_;
-  bool ready_ ABSL_GUARDED_BY(mutex_) = false;          // the releasable bodies are delivered
+  bool ready_ ABSL_GUARDED_BY(mutex_) = false;  // the releasable bodies are delivered
   bool update_ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -60,8 +60,7 @@ std::string StatusText(absl::string_view text) {
 }
 
 absl::StatusCode CodeFromNumber(int32_t code) {
-  return code >= 0 && code <= 16 ? static_cast<absl::StatusCode>(code)
-                                 : absl::StatusCode::kUnknown;
+  return code >= 0 && code <= 16 ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown;
 }
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {

@@ -36,8 +36,8 @@ absl::StatusCode CodeFromNumber(int32_t code);
 grpc::Status AnswerCall(const absl::Status& status, grpc::ServerContext* context);
 
 struct CallResult {
-  absl::Status status;    // with RetryAfter where the trailer says so
-  bool verdict = false;   // the connector said it (its host set the mark); OK is always a verdict
+  absl::Status status;   // with RetryAfter where the trailer says so
+  bool verdict = false;  // the connector said it (its host set the mark); OK is always a verdict
 };
 // REQUIRES: the call has ended, so that its trailers are there.
 CallResult ResultOfCall(const grpc::Status& status, const grpc::ClientContext& context);

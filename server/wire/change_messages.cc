@@ -29,8 +29,7 @@ absl::Status CheckOps(const ChangeBatch& batch) {
     const auto unchanged = std::find_if(values.begin(), values.end(),
                                         [](const Value& value) { return value.is_unchanged(); });
     if (unchanged != values.end()) {
-      return absl::DataLossError(absl::StrCat("row ", row, ", column ",
-                                              unchanged - values.begin(),
+      return absl::DataLossError(absl::StrCat("row ", row, ", column ", unchanged - values.begin(),
                                               ": UNCHANGED in a full row"));
     }
   }
@@ -56,21 +55,21 @@ absl::Status ReadBefore(const v1::RowBatch& message, ChangeBatch* batch) {
 
 absl::Status RowBatchFromMessage(const v1::RowBatch& message, ChangeBatch* batch) {
   if (message.row_count() == 0 || message.row_count() > kMaxRowsPerBatch) {
-    return absl::DataLossError(absl::StrCat("a batch of ", message.row_count(),
-                                            " rows, must be 1 to ", kMaxRowsPerBatch));
+    return absl::DataLossError(
+        absl::StrCat("a batch of ", message.row_count(), " rows, must be 1 to ", kMaxRowsPerBatch));
   }
   if (message.ops().size() != message.row_count()) {
-    return absl::DataLossError(absl::StrCat(message.ops().size(), " operations for ",
-                                            message.row_count(), " rows"));
+    return absl::DataLossError(
+        absl::StrCat(message.ops().size(), " operations for ", message.row_count(), " rows"));
   }
   batch->table = message.table();
   batch->row_count = message.row_count();
   batch->column_count = message.column_count();
   batch->ops.assign(message.ops().begin(), message.ops().end());
-  batch->encoded_bytes = message.ops().size() + message.rows().size() +
-                         message.before().size() + message.meta().size();
-  if (absl::Status decoded = DecodeRows(message.rows(), batch->row_count, batch->column_count,
-                                        &batch->values);
+  batch->encoded_bytes = message.ops().size() + message.rows().size() + message.before().size() +
+                         message.meta().size();
+  if (absl::Status decoded =
+          DecodeRows(message.rows(), batch->row_count, batch->column_count, &batch->values);
       !decoded.ok()) {
     return decoded;
   }

@@ -11,7 +11,7 @@ namespace {
 // The grammar is little endian; so is every machine this runs on, so that values are copied.
 static_assert(std::endian::native == std::endian::little);
 
-constexpr size_t kFixedBytes = 8;   // payload of the fixed kinds but BOOL
+constexpr size_t kFixedBytes = 8;  // payload of the fixed kinds but BOOL
 constexpr size_t kMaxVarintBytes = 5;
 constexpr size_t kMetaBytes = 24;
 static_assert(sizeof(RowMeta) == kMetaBytes);
@@ -212,8 +212,8 @@ absl::Status DecodeRows(absl::string_view bytes, uint32_t row_count, uint32_t co
     if (fault != Fault::kNone) return Describe(fault, i, column_count, bytes, p);
   }
   if (p != end) {
-    return absl::DataLossError(absl::StrCat(end - p, " bytes follow the last of ", row_count,
-                                            " rows"));
+    return absl::DataLossError(
+        absl::StrCat(end - p, " bytes follow the last of ", row_count, " rows"));
   }
   return absl::OkStatus();
 }

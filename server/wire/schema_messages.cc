@@ -17,9 +17,8 @@ absl::Status CheckName(absl::string_view what, absl::string_view name) {
   if (!IsUtf8(name)) return absl::InvalidArgumentError(absl::StrCat(what, " is not UTF-8"));
   if (HasNul(name)) return absl::InvalidArgumentError(absl::StrCat(what, " holds U+0000"));
   if (name.size() > kMaxNameBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, " \"", CutUtf8(name, 40), "...\" has ", name.size(),
-                     " bytes, at most ", kMaxNameBytes));
+    return absl::InvalidArgumentError(absl::StrCat(what, " \"", CutUtf8(name, 40), "...\" has ",
+                                                   name.size(), " bytes, at most ", kMaxNameBytes));
   }
   return absl::OkStatus();
 }
@@ -27,8 +26,7 @@ absl::Status CheckName(absl::string_view what, absl::string_view name) {
 absl::Status CheckColumn(const TableSchema& table, size_t index, const Column& column) {
   const std::string where = absl::StrCat("table ", QualifiedName(table), ", column ", index);
   if (column.name.empty()) return absl::InvalidArgumentError(absl::StrCat(where, " has no name"));
-  if (absl::Status named = CheckName(absl::StrCat(where, ": the name"), column.name);
-      !named.ok()) {
+  if (absl::Status named = CheckName(absl::StrCat(where, ": the name"), column.name); !named.ok()) {
     return named;
   }
   if (static_cast<int>(column.type.type) > kMaxDataType) {
@@ -74,8 +72,8 @@ absl::Status CheckTable(const TableSchema& table) {
     const Column& column = table.columns[i];
     if (absl::Status checked = CheckColumn(table, i, column); !checked.ok()) return checked;
     if (!seen.insert(column.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("table ", QualifiedName(table),
-                                                     " has the column ", column.name, " twice"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("table ", QualifiedName(table), " has the column ", column.name, " twice"));
     }
   }
   return absl::OkStatus();
@@ -165,8 +163,7 @@ absl::StatusOr<ConnectorDescription> DescriptionFromMessage(const v1::DescribeRe
   return description;
 }
 
-void DescriptionToMessage(const ConnectorDescription& description,
-                          v1::DescribeResponse* message) {
+void DescriptionToMessage(const ConnectorDescription& description, v1::DescribeResponse* message) {
   message->Clear();
   message->set_id(description.id);
   message->set_version(description.version);

@@ -37,8 +37,8 @@ absl::Status CheckStateEntry(const StateEntry& entry) {
   }
   if (entry.body.size() > kMaxStateBytes || entry.cursor.size() > kMaxStateBytes) {
     const size_t bytes = std::max(entry.body.size(), entry.cursor.size());
-    return absl::InvalidArgumentError(absl::StrCat(Quoted(entry), " has ", bytes,
-                                                   " bytes, at most ", kMaxStateBytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(entry), " has ", bytes, " bytes, at most ", kMaxStateBytes));
   }
   return absl::OkStatus();
 }

@@ -18,8 +18,8 @@ class StateEntry;
 class TableRows;
 }  // namespace v1
 
-inline constexpr size_t kMaxStateBytes = size_t{10} * 1024 * 1024;    // one body
-inline constexpr size_t kLargeStateBytes = size_t{1} * 1024 * 1024;   // above: a warning
+inline constexpr size_t kMaxStateBytes = size_t{10} * 1024 * 1024;   // one body
+inline constexpr size_t kLargeStateBytes = size_t{1} * 1024 * 1024;  // above: a warning
 
 // A body of at most 10 MiB, names of at most 255 bytes, UTF-8 names and cursor, no schema without
 // a table. INVALID_ARGUMENT naming the entry.
@@ -43,8 +43,7 @@ absl::StatusOr<Checkpoint> CheckpointFromMessage(const v1::Checkpoint& message);
 void CheckpointToMessage(const Checkpoint& checkpoint, v1::Checkpoint* message);
 
 absl::StatusOr<Acknowledgement> AcknowledgementFromMessage(const v1::Acknowledgement& message);
-void AcknowledgementToMessage(const Acknowledgement& acknowledgement,
-                              v1::Acknowledgement* message);
+void AcknowledgementToMessage(const Acknowledgement& acknowledgement, v1::Acknowledgement* message);
 
 }  // namespace tidemark
 

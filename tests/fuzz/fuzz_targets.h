@@ -8,13 +8,13 @@
 
 namespace tidemark::fuzz {
 
-void Rows(absl::string_view input);      // row_count:u16 column_count:u8, then packed rows
-void Meta(absl::string_view input);      // row_count:u16, then stamps
-void Time(absl::string_view input);      // instants, dates, times of day
+void Rows(absl::string_view input);  // row_count:u16 column_count:u8, then packed rows
+void Meta(absl::string_view input);  // row_count:u16, then stamps
+void Time(absl::string_view input);  // instants, dates, times of day
 void Duration(absl::string_view input);
-void Decimal(absl::string_view input);   // precision:u8 scale:u8, then the text
+void Decimal(absl::string_view input);  // precision:u8 scale:u8, then the text
 void Json(absl::string_view input);
-void Text(absl::string_view input);      // UTF-8: checked, cut, quoted
+void Text(absl::string_view input);  // UTF-8: checked, cut, quoted
 void Naming(absl::string_view input);
 
 struct Target {
@@ -22,8 +22,8 @@ struct Target {
   void (*run)(absl::string_view);
 };
 inline constexpr Target kTargets[] = {
-    {"rows", Rows},         {"meta", Meta}, {"time", Time}, {"duration", Duration},
-    {"decimal", Decimal},   {"json", Json}, {"text", Text}, {"naming", Naming},
+    {"rows", Rows},       {"meta", Meta}, {"time", Time}, {"duration", Duration},
+    {"decimal", Decimal}, {"json", Json}, {"text", Text}, {"naming", Naming},
 };
 
 }  // namespace tidemark::fuzz

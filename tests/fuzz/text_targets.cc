@@ -49,8 +49,7 @@ void Duration(absl::string_view input) {
   if (!calendar.ok()) CheckError(calendar.status());
   const absl::StatusOr<absl::Duration> fixed = ParseDuration(input);
   if (!fixed.ok()) return CheckError(fixed.status());
-  Require(calendar.ok() && calendar->months == 0 && calendar->rest == *fixed,
-          "both readers agree");
+  Require(calendar.ok() && calendar->months == 0 && calendar->rest == *fixed, "both readers agree");
 }
 
 void Decimal(absl::string_view input) {

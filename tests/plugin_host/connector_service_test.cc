@@ -22,8 +22,7 @@ using Case = v1::UpdateResponse::ResponseCase;
 
 // A service over one plugin; declared before the client that uses it.
 struct Served {
-  explicit Served(const std::string& path)
-      : host(*ServeInProcess(path)), client(host.channel) {}
+  explicit Served(const std::string& path) : host(*ServeInProcess(path)), client(host.channel) {}
   InProcessHost host;
   ConnectorClient client;
 };
@@ -179,8 +178,7 @@ const Wrong kWrongs[] = {
     {"unknown_op_bit", absl::StatusCode::kInternal, "row 0: unknown operation 65"},
     {"wrong_table", absl::StatusCode::kInternal, "a batch of table 12345, there are 1 tables"},
     {"too_many_rows", absl::StatusCode::kInternal, "a batch of 65537 rows, at most 65536"},
-    {"too_many_columns", absl::StatusCode::kInternal,
-     "a batch of 3 columns, the table has 2"},
+    {"too_many_columns", absl::StatusCode::kInternal, "a batch of 3 columns, the table has 2"},
     {"null_values", absl::StatusCode::kInternal, "tidemark_batch.values is NULL"},
     {"null_ops", absl::StatusCode::kInternal, "tidemark_batch.ops is NULL"},
     {"unknown_value_kind", absl::StatusCode::kInternal,
@@ -195,8 +193,7 @@ const Wrong kWrongs[] = {
      "tidemark_batch.before_rows[1] is 0, must ascend below 2"},
     {"before_beyond", absl::StatusCode::kInternal,
      "tidemark_batch.before_rows[0] is 5, must ascend below 1"},
-    {"before_missing", absl::StatusCode::kInternal,
-     "tidemark_batch.before_rows or before is NULL"},
+    {"before_missing", absl::StatusCode::kInternal, "tidemark_batch.before_rows or before is NULL"},
     {"meta_small", absl::StatusCode::kInternal, "tidemark_batch.meta_size is 8"},
     {"row_too_large", absl::StatusCode::kInvalidArgument, "bytes, at most 62914560"},
     {"state_too_large", absl::StatusCode::kInvalidArgument,
@@ -278,9 +275,8 @@ TEST(WrongSchemaTest, EachIsRefusedBeforeAnyRow) {
 TEST(WrongPluginVerdictTest, ConnectorsOwnErrorsKeepCodeAndWait) {
   Served misbehaving(TestPlugin("misbehaving"));
   for (int code = 1; code <= 18; ++code) {
-    const UpdateResult result = misbehaving.client.Update({{"mode", "fail"},
-                                                           {"code", std::to_string(code)},
-                                                           {"retry_after_us", "2500000"}});
+    const UpdateResult result = misbehaving.client.Update(
+        {{"mode", "fail"}, {"code", std::to_string(code)}, {"retry_after_us", "2500000"}});
     EXPECT_EQ(result.verdict().code(), CodeFromNumber(code));
     EXPECT_THAT(std::string(result.verdict().message()), HasSubstr("failed as asked"));
     EXPECT_EQ(RetryAfter(result.verdict()), absl::Milliseconds(2500));
@@ -296,7 +292,8 @@ TEST(WrongPluginVerdictTest, ExceptionsOfTheCppLayerAreErrors) {
   EXPECT_THAT(std::string(throwing.client.Schema({{"where", "schema"}}).status().message()),
               HasSubstr("thrown in schema"));
   EXPECT_THAT(
-      std::string(throwing.client.ValidateState({{"where", "validate_state"}}, "1").status.message()),
+      std::string(
+          throwing.client.ValidateState({{"where", "validate_state"}}, "1").status.message()),
       HasSubstr("thrown in validate_state"));
   const UpdateResult update = throwing.client.Update({{"where", "update"}});
   EXPECT_EQ(update.verdict().code(), absl::StatusCode::kInternal);

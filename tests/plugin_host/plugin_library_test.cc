@@ -60,9 +60,9 @@ TEST(PluginLibraryTest, RefusesInWordsWhatIsNoUsablePlugin) {
        "it was built for plugin ABI 2, this host speaks ABI 1: update Tidemark, or build the "
        "plugin with this SDK"},
       {"null_table", "its entry function gave no function table"},
-      {"small_table", "its function table has 16 bytes and ends before update(), which is required"},
-      {"missing_update",
-       "plugin broken_entry has no function update(), which is required"},
+      {"small_table",
+       "its function table has 16 bytes and ends before update(), which is required"},
+      {"missing_update", "plugin broken_entry has no function update(), which is required"},
       {"bad_id", "its id must be 1 to 255 letters a-z, digits, dots, underscores or dashes"},
       {"bad_option", "options has elements of 3 bytes, must be at least 56 and a multiple of 8"},
   };

@@ -63,9 +63,9 @@ class PluginSinkTest : public testing::Test {
   }
 
   tidemark_code Define(const char* name, std::vector<tidemark_column> columns, uint32_t* index) {
-    const tidemark_table table{sizeof(table), sizeof(tidemark_column),
-                               static_cast<uint32_t>(columns.size()), 0, nullptr, name,
-                               columns.data()};
+    const tidemark_table table{
+        sizeof(table), sizeof(tidemark_column), static_cast<uint32_t>(columns.size()), 0, nullptr,
+        name,          columns.data()};
     return sink_->define_table(sink_, &table, index, error_.abi());
   }
 

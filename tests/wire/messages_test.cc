@@ -62,12 +62,19 @@ TEST(MessagesTest, NumbersAgreeWithCoreAndTheAbi) {
 
 TEST(MessagesTest, ReadableValuesComeBack) {
   using K = ValueKind;
-  const Value values[] = {
-      Value::Null(),           Value::Bool(true),           Value::Bool(false),
-      Value::Int64(-5),        Value::Double(0.1),          Value::Text(K::kDecimal, "1.10"),
-      Value::String(""),       Value::Text(K::kBytes, "\xff"), Value::Text(K::kJson, "[1]"),
-      Value::Int(K::kDate, 3), Value::Int(K::kTime, 4),     Value::Int(K::kTimestamp, 5),
-      Value::Int(K::kNaiveTimestamp, 6)};
+  const Value values[] = {Value::Null(),
+                          Value::Bool(true),
+                          Value::Bool(false),
+                          Value::Int64(-5),
+                          Value::Double(0.1),
+                          Value::Text(K::kDecimal, "1.10"),
+                          Value::String(""),
+                          Value::Text(K::kBytes, "\xff"),
+                          Value::Text(K::kJson, "[1]"),
+                          Value::Int(K::kDate, 3),
+                          Value::Int(K::kTime, 4),
+                          Value::Int(K::kTimestamp, 5),
+                          Value::Int(K::kNaiveTimestamp, 6)};
   for (const Value& value : values) {
     v1::Value message;
     ValueToMessage(value, &message);
@@ -95,8 +102,8 @@ TEST(MessagesTest, SettingsComeBackAndNeedNames) {
 }
 
 TEST(MessagesTest, TablesComeBack) {
-  TableSchema table = MakeTable("orders", {MakeColumn("id"), MakeColumn("price"),
-                                           MakeColumn("any", DataType::kUndeclared)});
+  TableSchema table = MakeTable(
+      "orders", {MakeColumn("id"), MakeColumn("price"), MakeColumn("any", DataType::kUndeclared)});
   table.schema = "shop";
   table.columns[0].key = true;
   table.columns[0].cursor = true;
@@ -121,8 +128,8 @@ TEST(MessagesTest, BadTablesAreRefusedInWords) {
       {MakeTable("", {}), "a table has no name"},
       {MakeTable("\xff", {}), "a table's name is not UTF-8"},
       {MakeTable(std::string("a\0b", 3), {}), "a table's name holds U+0000"},
-      {MakeTable(long_name, {}), absl::StrCat("a table's name \"", std::string(40, 'n'),
-                                              "...\" has 256 bytes, at most 255")},
+      {MakeTable(long_name, {}),
+       absl::StrCat("a table's name \"", std::string(40, 'n'), "...\" has 256 bytes, at most 255")},
       {MakeTable("t", {MakeColumn("a"), MakeColumn("")}), "table t, column 1 has no name"},
       {MakeTable("t", {MakeColumn("\xc3")}), "table t, column 0: the name is not UTF-8"},
       {MakeTable("t", {MakeColumn("a"), MakeColumn("a")}), "table t has the column a twice"},
@@ -157,8 +164,8 @@ TEST(MessagesTest, DescriptionsComeBack) {
   description.description = "reads";
   description.capabilities = kCanRewind | kNeedsNetwork;
   description.state_format = 4;
-  description.options.push_back({"url", DataType::kString, true, true, "d", "h", "l", {"a", "b"},
-                                 "{}"});
+  description.options.push_back(
+      {"url", DataType::kString, true, true, "d", "h", "l", {"a", "b"}, "{}"});
   v1::DescribeResponse message;
   DescriptionToMessage(description, &message);
   const absl::StatusOr<ConnectorDescription> back = DescriptionFromMessage(message);
@@ -216,9 +223,9 @@ TEST(MessagesTest, BadCheckpointsAreRefusedInWords) {
   message.set_id(2);
   EXPECT_TRUE(CheckpointFromMessage(message).ok());
   message.add_states();
-  EXPECT_EQ(CheckpointFromMessage(message).status(),
-            absl::InvalidArgumentError(
-                "checkpoint 2 carries the connection-wide state entry twice"));
+  EXPECT_EQ(
+      CheckpointFromMessage(message).status(),
+      absl::InvalidArgumentError("checkpoint 2 carries the connection-wide state entry twice"));
   message.mutable_states(1)->set_schema("s");
   EXPECT_EQ(CheckpointFromMessage(message).status(),
             absl::InvalidArgumentError("a state entry names a schema and no table"));
@@ -271,11 +278,10 @@ TEST(MessagesTest, MalformedBatchesAreDataLossInWords) {
       {"2 operations for 3 rows", [](v1::RowBatch* b) { b->set_row_count(3); }},
       {"row 1: unknown operation 6", [](v1::RowBatch* b) { b->set_ops("\x01\x06"); }},
       {"row 0: unknown operation 128", [](v1::RowBatch* b) { b->set_ops("\x80\x02"); }},
-      {"row 1, column 0: UNCHANGED in a full row",
-       [](v1::RowBatch* b) { b->set_ops("\x01\x01"); }},
-      {"row 1, column 0: UNCHANGED in a full row",
-       [](v1::RowBatch* b) { b->set_ops("\x01\x85"); }},
-      {"1 bytes follow the last of 2 rows", [](v1::RowBatch* b) { b->mutable_rows()->push_back(0); }},
+      {"row 1, column 0: UNCHANGED in a full row", [](v1::RowBatch* b) { b->set_ops("\x01\x01"); }},
+      {"row 1, column 0: UNCHANGED in a full row", [](v1::RowBatch* b) { b->set_ops("\x01\x85"); }},
+      {"1 bytes follow the last of 2 rows",
+       [](v1::RowBatch* b) { b->mutable_rows()->push_back(0); }},
       {"before_rows[0] = 2 is not ascending below 2",
        [](v1::RowBatch* b) { b->set_before_rows(0, 2); }},
       {"before_rows[1] = 1 is not ascending below 2",
