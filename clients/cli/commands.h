@@ -14,12 +14,12 @@ namespace tidemark {
 void AddInitCommand(CLI::App& app, Action* action);
 void AddDebugCommand(CLI::App& app, Action* action);
 void AddRunCommand(CLI::App& app, Action* action);
-void AddConnectionCommands(CLI::App& app, Action* action);   // check, plan, tables, preview
+void AddConnectionCommands(CLI::App& app, Action* action);  // check, plan, tables, preview
 void AddReportCommand(CLI::App& app, Action* action);
-void AddStateCommands(CLI::App& app, Action* action);        // state log, state show
-void AddDeadLetterCommands(CLI::App& app, Action* action);   // dead-letters list, show, discard
+void AddStateCommands(CLI::App& app, Action* action);       // state log, state show
+void AddDeadLetterCommands(CLI::App& app, Action* action);  // dead-letters list, show, discard
 void AddRowsCommand(CLI::App& app, Action* action);
-void AddPluginCommands(CLI::App& app, Action* action);       // plugins list, show, test
+void AddPluginCommands(CLI::App& app, Action* action);         // plugins list, show, test
 void AddConfigurationCommands(CLI::App& app, Action* action);  // explain, schema
 void AddResetCommand(CLI::App& app, Action* action);
 

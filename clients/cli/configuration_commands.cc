@@ -1,4 +1,7 @@
 // `tidemark explain KEY`, `tidemark schema` and `tidemark reset`.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,6 +39,18 @@ std::vector<std::string> DebugOutput() {
   return paths;
 }
 
+// Whether a running sync holds the lock file at `path`.
+bool IsLocked(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  close(fd);
+  return locked;
+}
+
 ExitCode Reset(Session& session, const ResetOptions& options) {
   if (!options.file.empty()) {
     return session.Fail(AsUsage(absl::InvalidArgumentError(absl::StrCat(
@@ -48,9 +63,15 @@ ExitCode Reset(Session& session, const ResetOptions& options) {
     session.Note("Nothing to remove: there is no output of `tidemark debug` in files/.");
     return ExitCode::kDone;
   }
+  for (const std::string& path : paths) {
+    if (absl::EndsWith(path, ".lock") && IsLocked(path)) {
+      return session.Fail(absl::FailedPreconditionError(
+          absl::StrCat("a sync is working on files/warehouse.db (", path, "); end it first")));
+    }
+  }
   if (!options.yes && !Confirm(absl::StrCat("Remove ", absl::StrJoin(paths, ", "), "?"))) {
-    return session.Fail(AsUsage(absl::FailedPreconditionError(
-        "nothing was removed; answer y, or give --yes")));
+    return session.Fail(
+        AsUsage(absl::FailedPreconditionError("nothing was removed; answer y, or give --yes")));
   }
   for (const std::string& path : paths) {
     std::error_code error;

@@ -1,12 +1,12 @@
 // `tidemark check`, `plan`, `tables` and `preview`: look at a connection without writing.
+#include <unistd.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -58,9 +58,8 @@ ExitCode Check(Session& session, const ConnectionOptions& options) {
       return session.Fail(reader.status());
     }
   }
-  session.Note(absl::StrCat("destination    ",
-                            exists ? "ok" : "will be created by the first sync", " (",
-                            connection.destination.path, ")"));
+  session.Note(absl::StrCat("destination    ", exists ? "ok" : "will be created by the first sync",
+                            " (", connection.destination.path, ")"));
   return ExitCode::kDone;
 }
 
@@ -127,8 +126,8 @@ ExitCode ShowPreview(Session& session, const ConnectionOptions& options) {
     }
     json.push_back({{"table", table.name}, {"rows", std::move(list)}});
     if (!session.json()) {
-      session.Print(absl::StrCat(session.Heading(table.name), "\n",
-                                 TextTable(table.columns, rows)));
+      session.Print(
+          absl::StrCat(session.Heading(table.name), "\n", TextTable(table.columns, rows)));
     }
   }
   if (session.json()) session.PrintJson(json);

@@ -47,7 +47,8 @@ std::string ConnectionName(const std::string& target) {
   return name.empty() ? "debug" : name;
 }
 
-// --configuration, else FIVETRAN_CONFIGURATION (a path), else configuration.json, else nothing.
+// --configuration, else FIVETRAN_CONFIGURATION (a path, or the JSON object itself), else
+// configuration.json, else nothing.
 absl::StatusOr<ConfigNode> ReadConfiguration(const DebugOptions& options, std::string* path) {
   *path = options.configuration;
   if (path->empty()) {
@@ -64,13 +65,15 @@ absl::StatusOr<ConfigNode> ReadConfiguration(const DebugOptions& options, std::s
     *path = "configuration";
     return node;
   }
-  absl::StatusOr<std::string> text = ReadTextFile(*path, kMaxConfiguration);
+  absl::StatusOr<std::string> text = absl::StripLeadingAsciiWhitespace(*path).substr(0, 1) == "{"
+                                         ? std::exchange(*path, "FIVETRAN_CONFIGURATION")
+                                         : ReadTextFile(*path, kMaxConfiguration);
   if (!text.ok()) return AsUsage(text.status());
   absl::StatusOr<ConfigNode> parsed = ParseJsonText(*path, *text);
   if (!parsed.ok()) return AsUsage(parsed.status());
   if (!parsed->is_map()) {
-    return AsUsage(absl::InvalidArgumentError(
-        absl::StrCat(*path, ": a configuration is one JSON object")));
+    return AsUsage(
+        absl::InvalidArgumentError(absl::StrCat(*path, ": a configuration is one JSON object")));
   }
   return parsed;
 }
@@ -151,15 +154,14 @@ std::string Details(const SyncOutcome& outcome) {
   for (const TableOutcome& table : outcome.tables) {
     const ChangeCounts& counts = table.counts;
     rows.push_back({table.destination_table, Grouped(counts.inserted), Grouped(counts.updated),
-                    Grouped(counts.deleted + counts.deleted_by_truncate),
-                    Grouped(counts.unchanged),
+                    Grouped(counts.deleted + counts.deleted_by_truncate), Grouped(counts.unchanged),
                     Grouped(counts.superseded + counts.missing + counts.dead_letter)});
   }
   std::string text;
   if (!rows.empty()) {
-    absl::StrAppend(&text, "\n",
-                    TextTable({"table", "inserted", "updated", "deleted", "unchanged", "other"},
-                              rows));
+    absl::StrAppend(
+        &text, "\n",
+        TextTable({"table", "inserted", "updated", "deleted", "unchanged", "other"}, rows));
   }
   for (const std::string& warning : outcome.warnings) {
     absl::StrAppend(&text, "warning: ", warning, "\n");
@@ -168,16 +170,15 @@ std::string Details(const SyncOutcome& outcome) {
     absl::StrAppend(&text, "error: ", error.table.empty() ? "" : absl::StrCat(error.table, ": "),
                     error.message, "\n");
   }
-  const double seconds =
-      static_cast<double>(outcome.completed_at_us - outcome.started_at_us) / 1e6;
+  const double seconds = static_cast<double>(outcome.completed_at_us - outcome.started_at_us) / 1e6;
   const uint64_t rate =
       seconds > 0 ? static_cast<uint64_t>(static_cast<double>(outcome.counts.Sum()) / seconds) : 0;
   absl::StrAppendFormat(&text, "\n%s rows in %.2f s (%s rows/s); peak memory %s\n",
                         Grouped(outcome.counts.Sum()), seconds, Grouped(rate), PeakMemory());
   absl::StrAppend(&text, "state in ", kDebugState, ", rows in ", kDebugDatabase, ":\n");
   const std::string table = outcome.tables.empty() ? "" : outcome.tables[0].destination_table;
-  absl::StrAppend(&text, "tidemark rows ", table, table.empty() ? "" : " ", "--db ",
-                  kDebugDatabase, "\n");
+  absl::StrAppend(&text, "tidemark rows ", table, table.empty() ? "" : " ", "--db ", kDebugDatabase,
+                  "\n");
   return text;
 }
 
@@ -225,7 +226,8 @@ void AddDebugCommand(CLI::App& app, Action* action) {
   command->add_option("--configuration", options->configuration,
                       "JSON file with the connector's options (default: configuration.json)");
   command->add_option("--state", options->state, "JSON file with the state to start from");
-  command->add_option("--naming", options->naming, "Names of tables and columns: source, snake_case");
+  command->add_option("--naming", options->naming,
+                      "Names of tables and columns: source, snake_case");
   command->add_option("--isolation", options->isolation, "process or in_process")
       ->check(CLI::IsMember({"process", "in_process"}));
   command->callback([options, action] {

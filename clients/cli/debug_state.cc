@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "control/exit_code.h"
 #include "control/references.h"
@@ -105,7 +106,9 @@ absl::StatusOr<std::string> TakeDebugState(Engine& engine, const std::string& pa
     if (access(kDebugState, F_OK) != 0) return StartOver(engine, *versions);
     from = kDebugState;
   }
-  absl::StatusOr<std::string> text = ReadTextFile(from, kMaxState);
+  absl::StatusOr<std::string> text = absl::StripLeadingAsciiWhitespace(from).substr(0, 1) == "{"
+                                         ? std::exchange(from, "FIVETRAN_STATE")
+                                         : ReadTextFile(from, kMaxState);
   if (!text.ok()) return AsUsage(text.status());
   absl::StatusOr<std::vector<StateEntry>> entries = ParseStateFile(from, *text);
   if (!entries.ok()) return AsUsage(entries.status());

@@ -71,10 +71,9 @@ ExitCode Init(Session& session, const std::string& kind, const InitOptions& opti
   for (const TemplateFile& file : TemplateFiles()) {
     if (kind != file.kind) continue;
     const std::string target = file.name == std::string("gitignore") ? ".gitignore" : file.name;
-    const std::string text = absl::StrReplaceAll(
-        file.text, {{"ExampleConnector", ClassName(name)}, {"example", name}});
-    const absl::Status status =
-        WriteTextFile(absl::StrCat(options.folder, "/", target), text);
+    const std::string text =
+        absl::StrReplaceAll(file.text, {{"ExampleConnector", ClassName(name)}, {"example", name}});
+    const absl::Status status = WriteTextFile(absl::StrCat(options.folder, "/", target), text);
     if (!status.ok()) return session.Fail(AsLocal(status));
     written.push_back(target);
   }
@@ -82,8 +81,8 @@ ExitCode Init(Session& session, const std::string& kind, const InitOptions& opti
     session.PrintJson({{"folder", options.folder}, {"files", written}});
     return ExitCode::kDone;
   }
-  session.Note(absl::StrCat("Wrote ", options.folder, ": ", absl::StrJoin(written, ", "),
-                            "\nRead ", options.folder, "/README.md for what to do next."));
+  session.Note(absl::StrCat("Wrote ", options.folder, ": ", absl::StrJoin(written, ", "), "\nRead ",
+                            options.folder, "/README.md for what to do next."));
   return ExitCode::kDone;
 }
 

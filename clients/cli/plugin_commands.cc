@@ -24,8 +24,11 @@ struct PluginOptions {
 
 std::vector<std::string> Capabilities(uint64_t bits) {
   static constexpr std::pair<uint64_t, const char*> kNames[] = {
-      {kCanTableState, "table_state"}, {kCanRewind, "rewind"}, {kNeedsNetwork, "network"},
-      {kNeedsFiles, "files"}, {kSourceTransactions, "source_transactions"}};
+      {kCanTableState, "table_state"},
+      {kCanRewind, "rewind"},
+      {kNeedsNetwork, "network"},
+      {kNeedsFiles, "files"},
+      {kSourceTransactions, "source_transactions"}};
   std::vector<std::string> names;
   for (const auto& [bit, name] : kNames) {
     if ((bits & bit) != 0) names.emplace_back(name);
@@ -87,6 +90,32 @@ std::string OptionDefault(const ConnectorDescription::Option& option) {
   return option.default_value;
 }
 
+// The members that an option's JSON Schema names, a line each, two levels deep.
+std::string Members(const Json& schema, const std::string& indent, int depth) {
+  std::string text;
+  if (!schema.is_object()) return text;
+  if (schema.contains("items")) return Members(schema["items"], indent, depth);
+  if (!schema.contains("properties") || depth == 0) return text;
+  for (const auto& member : schema["properties"].items()) {
+    const Json& value = member.value();
+    std::vector<std::string> facts;
+    for (const char* name : {"type", "enum"}) {
+      if (!value.is_object() || !value.contains(name)) continue;
+      const Json& list = value[name];
+      std::vector<std::string> texts;
+      for (const Json& item : list.is_array() ? list : Json::array({list})) {
+        texts.push_back(item.is_string() ? item.get<std::string>() : DumpJson(item, -1));
+      }
+      facts.push_back(absl::StrJoin(texts, " | "));
+    }
+    if (value.is_object() && value.contains("x-secret")) facts.emplace_back("secret");
+    absl::StrAppend(&text, indent, member.key(),
+                    facts.empty() ? "" : absl::StrCat(" (", absl::StrJoin(facts, "; "), ")"), "\n",
+                    Members(value, absl::StrCat(indent, "  "), depth - 1));
+  }
+  return text;
+}
+
 ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
   absl::StatusOr<ConnectorTarget> target =
       ResolveConnector(options.target, ".", false, session.search());
@@ -97,9 +126,9 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
     session.PrintJson(DescriptionJson(*description, target->path));
     return ExitCode::kDone;
   }
-  session.Print(absl::StrCat(session.Heading(absl::StrCat(description->id, " ",
-                                                          description->version)),
-                             "\n", description->description, "\n", target->path, "\n"));
+  session.Print(
+      absl::StrCat(session.Heading(absl::StrCat(description->id, " ", description->version)), "\n",
+                   description->description, "\n", target->path, "\n"));
   const std::vector<std::string> capabilities = Capabilities(description->capabilities);
   if (!capabilities.empty()) {
     session.Print(absl::StrCat("capabilities: ", absl::StrJoin(capabilities, ", "), "\n"));
@@ -115,8 +144,9 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
     if (!option.choices.empty()) {
       facts.push_back(absl::StrCat("one of ", absl::StrJoin(option.choices, ", ")));
     }
-    session.Print(absl::StrCat("  ", option.name, " (", absl::StrJoin(facts, "; "), ")\n      ",
-                               option.help, "\n"));
+    session.Print(absl::StrCat(
+        "  ", option.name, " (", absl::StrJoin(facts, "; "), ")\n      ", option.help, "\n",
+        Members(Json::parse(option.json_schema, nullptr, false), "        ", 2)));
   }
   return ExitCode::kDone;
 }

@@ -34,12 +34,14 @@ absl::Status NotBuilt(const std::string& what) {
 absl::StatusOr<RunRequest> Request(const RunOptions& options) {
   if (options.follow) return NotBuilt("run --follow");
   if (options.dry_run) {
-    return NotBuilt("run --dry-run (`tidemark plan` shows what would change, `tidemark preview` "
-                    "the first rows)");
+    return NotBuilt(
+        "run --dry-run (`tidemark plan` shows what would change, `tidemark preview` "
+        "the first rows)");
   }
   if (!options.source.empty() || !options.destination.empty()) {
-    return NotBuilt("run --source URI --destination URI (write a connection file: "
-                    "`tidemark init connection`)");
+    return NotBuilt(
+        "run --source URI --destination URI (write a connection file: "
+        "`tidemark init connection`)");
   }
   if (options.file.empty()) {
     return AsUsage(absl::InvalidArgumentError(

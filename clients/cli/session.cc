@@ -37,8 +37,8 @@ LogLevel LevelOf(const GlobalOptions& options) {
 }
 
 size_t Characters(absl::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(),
-                                           [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 // At most kWidestCell characters in one line, without control characters.
@@ -60,7 +60,10 @@ std::string Cell(absl::string_view text) {
 Session::Session(const GlobalOptions& options)
     : options_(options),
       log_(std::make_unique<Log>(LevelOf(options), options.log_format == "json", &redactor_)),
-      search_(PluginSearch::FromEnvironment(options.plugin_path)) {}
+      search_(PluginSearch::FromEnvironment(options.plugin_path)) {
+  // A log line must not stand behind a half-written progress line.
+  if (isatty(STDERR_FILENO) != 0) log_->SetBeforeLine([] { std::fputs("\r\033[K", stderr); });
+}
 
 void Session::Print(absl::string_view text) {
   const std::string safe = redactor_.Apply(text);
@@ -78,8 +81,7 @@ void Session::Note(absl::string_view line) {
 }
 
 ExitCode Session::Fail(const absl::Status& status) {
-  const std::string text =
-      absl::StrCat("tidemark: ", redactor_.Apply(status.message()), "\n");
+  const std::string text = absl::StrCat("tidemark: ", redactor_.Apply(status.message()), "\n");
   std::fwrite(text.data(), 1, text.size(), stderr);
   return ExitCodeOf(status);
 }

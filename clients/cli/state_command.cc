@@ -109,10 +109,10 @@ ExitCode ShowState(Session& session, const StateOptions& options) {
     return ExitCode::kDone;
   }
   for (const StateVersion* version : chosen) {
-    session.Note(session.Heading(absl::StrCat(
-        version->entry.empty() ? "(connection)" : version->entry, " version ", version->version,
-        ", ", StateKindName(version->kind), ", ",
-        FormatReportTime(absl::FromUnixMicros(version->created_at_us)))));
+    session.Note(session.Heading(
+        absl::StrCat(version->entry.empty() ? "(connection)" : version->entry, " version ",
+                     version->version, ", ", StateKindName(version->kind), ", ",
+                     FormatReportTime(absl::FromUnixMicros(version->created_at_us)))));
     session.Print(Body(*version) + "\n");
   }
   return ExitCode::kDone;

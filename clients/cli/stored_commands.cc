@@ -144,8 +144,7 @@ void AddRowsCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand("rows", "Show rows of a destination");
   command->add_option("TABLE", options->table, "The table; without one, the tables are listed");
   AddStoredOptions(*command, &options->stored);
-  command->add_option("--limit", options->limit, "How many rows")
-      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--limit", options->limit, "How many rows")->check(CLI::Range(1, 1'000'000));
   command->callback([options, action] {
     *action = [options](Session& session) { return ShowRows(session, *options); };
   });

@@ -48,8 +48,8 @@ class Checker {
                const std::string& prefix) {
     if (node.kind == ConfigNode::Kind::kNull) return;
     if (!node.is_map()) {
-      out_.Add(node, path, absl::StrCat("expected a map with ", absl::StrJoin(KeysBelow(path),
-                                                                              ", ")));
+      out_.Add(node, path,
+               absl::StrCat("expected a map with ", absl::StrJoin(KeysBelow(path), ", ")));
       return;
     }
     for (const ConfigNode::Entry& entry : node.entries) {
@@ -193,7 +193,8 @@ class Checker {
     }
     std::string text = KeyTypeName(key.type);
     if (key.maximum > 0) absl::StrAppend(&text, " from ", key.minimum, " to ", key.maximum);
-    if (key.type == KeyType::kDuration) absl::StrAppend(&text, " (\"5 minutes\", \"2h\", \"PT30M\")");
+    if (key.type == KeyType::kDuration)
+      absl::StrAppend(&text, " (\"5 minutes\", \"2h\", \"PT30M\")");
     if (key.type == KeyType::kBytes) absl::StrAppend(&text, " (\"256 MiB\")");
     return text;
   }
@@ -253,11 +254,10 @@ bool ParseByteSize(absl::string_view text, uint64_t* bytes) {
   }
   double number = 0;
   if (!absl::SimpleAtod(text.substr(0, digits), &number)) return false;
-  const std::string unit =
-      absl::AsciiStrToLower(absl::StripAsciiWhitespace(text.substr(digits)));
+  const std::string unit = absl::AsciiStrToLower(absl::StripAsciiWhitespace(text.substr(digits)));
   static constexpr std::pair<const char*, double> kUnits[] = {
-      {"", 1},      {"b", 1},           {"kb", 1e3},           {"mb", 1e6},
-      {"gb", 1e9},  {"kib", 1024.0},    {"mib", 1048576.0},    {"gib", 1073741824.0}};
+      {"", 1},     {"b", 1},        {"kb", 1e3},        {"mb", 1e6},
+      {"gb", 1e9}, {"kib", 1024.0}, {"mib", 1048576.0}, {"gib", 1073741824.0}};
   for (const auto& [name, factor] : kUnits) {
     if (unit != name) continue;
     const double product = number * factor;

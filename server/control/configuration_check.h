@@ -15,8 +15,8 @@ namespace tidemark {
 struct ConfigurationProblem {
   int line = 0;
   int column = 0;
-  std::string path;       // the key, empty: the file
-  std::string text;       // a sentence
+  std::string path;        // the key, empty: the file
+  std::string text;        // a sentence
   bool not_built = false;  // a selected feature that this version does not have
 };
 

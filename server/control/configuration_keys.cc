@@ -18,7 +18,7 @@ constexpr KeyType kNumber = KeyType::kNumber;
 constexpr KeyType kBoolean = KeyType::kBoolean;
 constexpr KeyType kDuration = KeyType::kDuration;
 
-#define TIDEMARK_STRATEGIES                                                                     \
+#define TIDEMARK_STRATEGIES \
   "last_write_wins|first_write_wins|source_wins|destination_wins|min|max|custom|manual_review"
 
 // path, type, choices, not built, default, meaning, example[, minimum, maximum]
@@ -100,8 +100,7 @@ constexpr ConfigurationKey kKeys[] = {
     {"sync.destination.deletes", kText, "soft|hard", "", "soft",
      "soft marks deleted rows in _tidemark_deleted, hard removes them.", "hard"},
 
-    {"sync.cdc_method", kText,
-     "auto|full|timestamp|version|changelog|trigger|polling|hybrid",
+    {"sync.cdc_method", kText, "auto|full|timestamp|version|changelog|trigger|polling|hybrid",
      "changelog|trigger|polling|hybrid", "auto",
      "How changes are found. auto leaves it to the connector; full reads everything in every "
      "sync.",
@@ -111,11 +110,11 @@ constexpr ConfigurationKey kKeys[] = {
      "does one sync and says so.",
      "hourly"},
     {"sync.batch_size", kInteger, "", "", "1000",
-     "Rows asked of the connector per page and checkpoint; not a limit of a transaction.", "500",
-     1, 65536},
+     "Rows asked of the connector per page and checkpoint; not a limit of a transaction.", "500", 1,
+     65536},
     {"sync.max_parallel_tables", kInteger, "", "", "1",
-     "How many tables may be read at once. There is one lane: more is accepted with a notice.",
-     "5", 1, 1024},
+     "How many tables may be read at once. There is one lane: more is accepted with a notice.", "5",
+     1, 1024},
     {"sync.priority", KeyType::kIntegerMap, "", "*", "", "Table -> number; larger is read first.",
      "{user: 10}"},
     {"sync.isolation", kText, "process|in_process", "", "process",
@@ -157,8 +156,8 @@ constexpr ConfigurationKey kKeys[] = {
      "The same as tolerance_window: \"N hours\".", "2", 0, 1e6},
     {"cdc.timestamp.fold", kText, "earlier|later", "", "earlier",
      "Which of two equal local times at the end of summer time is meant.", "later"},
-    {"cdc.timestamp.compare", kText, ">=|>", "", "by the column's precision",
-     "Whether rows with exactly the last seen time are read again.", ">"},
+    {"cdc.timestamp.compare", kText, "auto|>=|>", "", "auto",
+     "Whether rows with exactly the last seen time are read again; auto: by the precision.", ">"},
     {"cdc.timestamp.settle", kDuration, "", "", "",
      "How long a row must have been there before it is read.", "10 seconds"},
     {"cdc.timestamp.start", kText, "", "", "", "Where the first sync starts; default: everything.",
@@ -191,8 +190,7 @@ constexpr ConfigurationKey kKeys[] = {
      "The strategy where no other is given.", "source_wins"},
     {"conflict_resolution.strategies", KeyType::kList, "", "", "", "Strategies of single fields.",
      ""},
-    {"conflict_resolution.strategies[].table", kText, "", "", "", "A table; default: all.",
-     "user"},
+    {"conflict_resolution.strategies[].table", kText, "", "", "", "A table; default: all.", "user"},
     {"conflict_resolution.strategies[].field", kText, "", "", "", "The field.", "email"},
     {"conflict_resolution.strategies[].fields", KeyType::kTextList, "", "", "",
      "Fields that are decided together.", "[email]"},
@@ -238,8 +236,7 @@ constexpr ConfigurationKey kKeys[] = {
     {"state.recovery.on_checkpoint_failure", kText, "stop|warn", "warn", "stop",
      "What a checkpoint that cannot be stored does.", "warn"},
     {"state.backup", kSection, "", "", "", "Backups of the state.", ""},
-    {"state.backup.every", kDuration, "", "*", "1 day", "The time between two backups.",
-     "2 days"},
+    {"state.backup.every", kDuration, "", "*", "1 day", "The time between two backups.", "2 days"},
     {"state.backup.keep", kInteger, "", "*", "7", "How many are kept.", "3", 1, 10000},
 };
 #undef TIDEMARK_STRATEGIES
@@ -296,8 +293,7 @@ std::vector<std::string> KeysBelow(absl::string_view path) {
     const absl::string_view parent = dot == absl::string_view::npos ? "" : full.substr(0, dot);
     const bool below = path.empty() ? parent.empty() : !parent.empty() && Matches(parent, path);
     if (!below) continue;
-    const absl::string_view name =
-        dot == absl::string_view::npos ? full : full.substr(dot + 1);
+    const absl::string_view name = dot == absl::string_view::npos ? full : full.substr(dot + 1);
     if (name != "*") names.emplace_back(name);
   }
   return names;
@@ -327,19 +323,32 @@ std::vector<std::string> PathsEndingIn(absl::string_view name) {
 
 const char* KeyTypeName(KeyType type) {
   switch (type) {
-    case KeyType::kSection: return "section";
-    case KeyType::kText: return "text";
-    case KeyType::kInteger: return "integer";
-    case KeyType::kNumber: return "number";
-    case KeyType::kBoolean: return "true or false";
-    case KeyType::kDuration: return "duration";
-    case KeyType::kBytes: return "size";
-    case KeyType::kTextList: return "list of texts";
-    case KeyType::kTextMap: return "map of texts";
-    case KeyType::kIntegerMap: return "map of integers";
-    case KeyType::kAny: return "map";
-    case KeyType::kTables: return "list of tables";
-    case KeyType::kList: return "list of maps";
+    case KeyType::kSection:
+      return "section";
+    case KeyType::kText:
+      return "text";
+    case KeyType::kInteger:
+      return "integer";
+    case KeyType::kNumber:
+      return "number";
+    case KeyType::kBoolean:
+      return "true or false";
+    case KeyType::kDuration:
+      return "duration";
+    case KeyType::kBytes:
+      return "size";
+    case KeyType::kTextList:
+      return "list of texts";
+    case KeyType::kTextMap:
+      return "map of texts";
+    case KeyType::kIntegerMap:
+      return "map of integers";
+    case KeyType::kAny:
+      return "map";
+    case KeyType::kTables:
+      return "list of tables";
+    case KeyType::kList:
+      return "list of maps";
   }
   return "";
 }

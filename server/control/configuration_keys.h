@@ -12,7 +12,7 @@
 namespace tidemark {
 
 enum class KeyType {
-  kSection,     // a map of further keys of the table
+  kSection,  // a map of further keys of the table
   kText,
   kInteger,
   kNumber,

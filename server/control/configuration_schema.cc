@@ -17,8 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json ListOf(const char* type) {
-  return {{"anyOf", {{{"type", type}},
-                     {{"type", "array"}, {"items", {{"type", type}}}}}}};
+  return {{"anyOf", {{{"type", type}}, {{"type", "array"}, {"items", {{"type", type}}}}}}};
 }
 
 Json KeySchema(const ConfigurationKey& key) {
@@ -71,8 +70,8 @@ Json KeySchema(const ConfigurationKey& key) {
   if (absl::string_view(key.not_built) == "*") {
     absl::StrAppend(&meaning, " Not built yet.");
   } else if (*key.not_built != '\0') {
-    absl::StrAppend(&meaning, " Not built yet: ",
-                    absl::StrReplaceAll(key.not_built, {{"|", ", "}}), ".");
+    absl::StrAppend(&meaning, " Not built yet: ", absl::StrReplaceAll(key.not_built, {{"|", ", "}}),
+                    ".");
   }
   json["description"] = meaning;
   return json;
@@ -108,8 +107,8 @@ void FinishTables(Json* node) {
 }
 
 std::string Explanation(const ConfigurationKey& key) {
-  std::string text = absl::StrCat(key.path, "\n  ", key.meaning, "\n  type: ",
-                                  KeyTypeName(key.type), "\n");
+  std::string text =
+      absl::StrCat(key.path, "\n  ", key.meaning, "\n  type: ", KeyTypeName(key.type), "\n");
   if (*key.choices != '\0') {
     absl::StrAppend(&text, "  values: ", absl::StrReplaceAll(key.choices, {{"|", ", "}}), "\n");
   }
@@ -120,8 +119,8 @@ std::string Explanation(const ConfigurationKey& key) {
   if (absl::string_view(key.not_built) == "*") {
     absl::StrAppend(&text, "  not built yet: refused when given\n");
   } else if (*key.not_built != '\0') {
-    absl::StrAppend(&text, "  not built yet: ",
-                    absl::StrReplaceAll(key.not_built, {{"|", ", "}}), "\n");
+    absl::StrAppend(&text, "  not built yet: ", absl::StrReplaceAll(key.not_built, {{"|", ", "}}),
+                    "\n");
   }
   const std::vector<std::string> below = KeysBelow(key.path);
   if (!below.empty()) absl::StrAppend(&text, "  keys: ", absl::StrJoin(below, ", "), "\n");
@@ -166,14 +165,13 @@ absl::StatusOr<std::string> ExplainKey(const std::string& name) {
   std::vector<std::string> candidates;
   for (const ConfigurationKey& key : ConfigurationKeys()) {
     candidates.emplace_back(key.path);
-    candidates.emplace_back(
-        std::vector<std::string>(absl::StrSplit(key.path, '.')).back());
+    candidates.emplace_back(std::vector<std::string>(absl::StrSplit(key.path, '.')).back());
   }
   const std::string nearest = NearestName(name, candidates);
-  return AsUsage(absl::NotFoundError(absl::StrCat(
-      "there is no key \"", name, "\"",
-      nearest.empty() ? "; `tidemark schema` lists all of them"
-                      : absl::StrCat("; did you mean \"", nearest, "\"?"))));
+  return AsUsage(absl::NotFoundError(
+      absl::StrCat("there is no key \"", name, "\"",
+                   nearest.empty() ? "; `tidemark schema` lists all of them"
+                                   : absl::StrCat("; did you mean \"", nearest, "\"?"))));
 }
 
 }  // namespace tidemark

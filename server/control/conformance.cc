@@ -82,7 +82,7 @@ class Conformance {
 
   // Runs on top of what `model` holds.
   absl::StatusOr<UpdateRun> Update(const std::map<std::string, StateEntry>& states,
-                                       const Stop& stop, TableModel* model) {
+                                   const Stop& stop, TableModel* model) {
     absl::StatusOr<std::unique_ptr<ChangeSource>> source = Begin(states, model);
     if (!source.ok()) return source.status();
     UpdateRun run;

@@ -67,7 +67,8 @@ class Reader {
   void ReadNumber(const std::string& path, Number* out) const {
     const ConfigNode* node = Find(path);
     int64_t number = 0;
-    if (node != nullptr && absl::SimpleAtoi(node->text, &number)) *out = static_cast<Number>(number);
+    if (node != nullptr && absl::SimpleAtoi(node->text, &number))
+      *out = static_cast<Number>(number);
   }
   void ReadDuration(const std::string& path, absl::Duration* out) {
     const ConfigNode* node = Find(path);
@@ -162,9 +163,8 @@ class Reader {
     if (absl::ConsumePrefix(&path, "sqlite:") || absl::ConsumePrefix(&path, "file:")) {
       if (absl::StartsWith(path, "///")) path.remove_prefix(2);
     }
-    out_.destination.path = absl::StartsWith(path, "/")
-                                ? std::string(path)
-                                : absl::StrCat(out_.folder, "/", path);
+    out_.destination.path =
+        absl::StartsWith(path, "/") ? std::string(path) : absl::StrCat(out_.folder, "/", path);
     if (LowerText("sync.destination.schema", "main") != "main") {
       in_.Add(*Find("sync.destination.schema"), "sync.destination.schema",
               "sqlite has one schema to write to: main");
@@ -315,7 +315,13 @@ absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationPr
                    });
   bool only_not_built = true;
   std::vector<std::string> lines;
+  const ConfigurationProblem* before = nullptr;
   for (const ConfigurationProblem& problem : problems) {
+    // The first finding about a value says enough.
+    const bool again = before != nullptr && before->path == problem.path &&
+                       before->line == problem.line && before->column == problem.column;
+    before = &problem;
+    if (again) continue;
     only_not_built = only_not_built && problem.not_built;
     lines.push_back(absl::StrCat(file, ":", problem.line, ":", problem.column, ": ", problem.path,
                                  problem.path.empty() ? "" : ": ", problem.text));
@@ -328,8 +334,7 @@ absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationPr
 }  // namespace
 
 absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
-                                           absl::string_view text,
-                                           const Environment& environment) {
+                                           absl::string_view text, const Environment& environment) {
   absl::StatusOr<ConfigNode> root = ParseYaml(file, text);
   if (!root.ok()) return AsUsage(root.status());
   std::vector<std::string> unresolved;
@@ -340,6 +345,7 @@ absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::s
     return AsUsage(absl::InvalidArgumentError(absl::StrJoin(unresolved, "\n")));
   }
   CheckedConfiguration checked = CheckConfiguration(*root);
+  if (!root->is_map()) return ProblemsStatus(file, checked.problems);
   Connection connection;
   connection.file = file;
   connection.folder = folder;

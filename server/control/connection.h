@@ -19,11 +19,11 @@
 namespace tidemark {
 
 struct SourceSettings {
-  std::string name;       // for reports
-  std::string connector;  // plugin id, path of a .so, or address
+  std::string name;                      // for reports
+  std::string connector;                 // plugin id, path of a .so, or address
   std::optional<ConfigNode> connection;  // a secret
-  ConfigNode config;      // map: the connector's options
-  std::string method;     // the chosen sync.cdc_method
+  ConfigNode config;                     // map: the connector's options
+  std::string method;                    // the chosen sync.cdc_method
   // Keys of the chosen method's section that were given: "cdc.timestamp.compare" -> value.
   std::vector<std::pair<std::string, ConfigNode>> method_values;
   bool in_process = false;
@@ -32,9 +32,9 @@ struct SourceSettings {
 };
 
 struct DestinationSettings {
-  std::string name;             // for reports
+  std::string name;  // for reports
   std::string type = "sqlite";
-  std::string path;             // of the database file
+  std::string path;  // of the database file
 };
 
 // References are resolved: holds secrets, never log it whole.
@@ -46,7 +46,7 @@ struct Connection {
   DestinationSettings destination;
   SyncOptions options;  // connection, source_name, destination_name and everything of the file
   std::string frequency = "manual";
-  std::vector<std::string> secrets;  // resolved references, for Redactor::AddSecret
+  std::vector<std::string> secrets;   // resolved references, for Redactor::AddSecret
   std::vector<std::string> notices;   // what is accepted and does nothing here, a line each
   std::vector<std::string> warnings;  // what is probably a mistake, a line each
 };
@@ -57,8 +57,7 @@ absl::StatusOr<Connection> LoadConnection(const std::string& path);
 
 // The same from text. `folder` is where relative paths begin.
 absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
-                                           absl::string_view text,
-                                           const Environment& environment);
+                                           absl::string_view text, const Environment& environment);
 
 // What the engine makes of the file, for `check --json` and the tests. Secrets are left out.
 nlohmann::ordered_json ConnectionJson(const Connection& connection);

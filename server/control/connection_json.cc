@@ -47,7 +47,8 @@ Json ConnectionJson(const Connection& connection) {
   Json given = Json::array();
   for (const ConfigNode::Entry& entry : source.config.entries) given.push_back(entry.key);
   from["options_given"] = std::move(given);
-  for (const auto& [name, value] : source.method_values) from["method_values"][name] = ToJson(value);
+  for (const auto& [name, value] : source.method_values)
+    from["method_values"][name] = ToJson(value);
   json["destination"] = {{"name", connection.destination.name},
                          {"type", connection.destination.type},
                          {"path", connection.destination.path}};

@@ -63,13 +63,11 @@ class SettingsChecker {
       std::vector<std::string> names;
       for (const Option& option : description_.options) names.push_back(option.name);
       const std::string nearest = NearestName(entry.key, names);
-      Problem(at, absl::StrCat("connector ", description_.id, " has no option \"", entry.key,
-                               "\"; ",
-                               !nearest.empty()
-                                   ? absl::StrCat("did you mean \"", nearest, "\"?")
-                                   : names.empty() ? "it takes none"
-                                                   : absl::StrCat("it takes ",
-                                                                  absl::StrJoin(names, ", "))));
+      Problem(at, absl::StrCat(
+                      "connector ", description_.id, " has no option \"", entry.key, "\"; ",
+                      !nearest.empty() ? absl::StrCat("did you mean \"", nearest, "\"?")
+                      : names.empty()  ? "it takes none"
+                                       : absl::StrCat("it takes ", absl::StrJoin(names, ", "))));
     }
   }
 
@@ -78,9 +76,8 @@ class SettingsChecker {
     for (const char* name : {"connection", "base_url"}) {
       if (FindOption(name) == nullptr) continue;
       if (!given_.emplace(name, &*source_.connection).second) {
-        Problem(*source_.connection,
-                absl::StrCat("sync.source.connection and option ", name,
-                             " say the same thing: keep one"));
+        Problem(*source_.connection, absl::StrCat("sync.source.connection and option ", name,
+                                                  " say the same thing: keep one"));
       }
       return;
     }
@@ -110,9 +107,9 @@ class SettingsChecker {
       fallback.quoted = option.type == DataType::kString;
     } else {
       if (option.required) {
-        Problem(fallback, absl::StrCat("connector ", description_.id, " needs the option ",
-                                       option.name,
-                                       option.help.empty() ? "" : absl::StrCat(": ", option.help)));
+        Problem(fallback,
+                absl::StrCat("connector ", description_.id, " needs the option ", option.name,
+                             option.help.empty() ? "" : absl::StrCat(": ", option.help)));
       }
       return;
     }
@@ -154,7 +151,7 @@ class SettingsChecker {
       case DataType::kDouble:
         setting->kind = ValueKind::kDouble;
         return absl::SimpleAtod(node.text, &setting->f64) && std::isfinite(setting->f64) ? ""
-                                                                                        : wrong;
+                                                                                         : wrong;
       case DataType::kUtcDatetime: {
         const absl::StatusOr<ParsedTime> time = ParseTime(node.text);
         if (!time.ok()) return wrong;

@@ -30,9 +30,8 @@ bool IsAddress(absl::string_view text) {
 
 }  // namespace
 
-absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text,
-                                                 const std::string& folder, bool in_process,
-                                                 const PluginSearch& search) {
+absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text, const std::string& folder,
+                                                 bool in_process, const PluginSearch& search) {
   ConnectorTarget target;
   if (IsAddress(text)) {
     if (in_process) {
@@ -44,15 +43,13 @@ absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text,
     target.path = text;
     return target;
   }
-  target.placement = in_process ? ConnectorTarget::Placement::kInProcess
-                                : ConnectorTarget::Placement::kChild;
+  target.placement =
+      in_process ? ConnectorTarget::Placement::kInProcess : ConnectorTarget::Placement::kChild;
   target.host_binary = search.host_binary;
   target.label = absl::StrCat("plugin ", text);
   if (!absl::StrContains(text, "/") && !absl::EndsWith(text, ".so")) {
-    absl::StatusOr<std::string> path =
-        FindPlugin(search, text, [&search](const std::string& file) {
-          return DescribeFile(search, file);
-        });
+    absl::StatusOr<std::string> path = FindPlugin(
+        search, text, [&search](const std::string& file) { return DescribeFile(search, file); });
     if (!path.ok()) return path.status();
     target.path = *std::move(path);
     return target;
@@ -62,7 +59,8 @@ absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text,
   if (std::filesystem::is_directory(path, error)) {
     if (std::filesystem::exists(path + "/connector.py", error)) {
       return AsUsage(absl::UnimplementedError(
-          absl::StrCat(text, ": a folder with connector.py; Python projects are not built yet. "
+          absl::StrCat(text,
+                       ": a folder with connector.py; Python projects are not built yet. "
                        "Start the connector yourself and give its address: grpc://HOST:PORT")));
     }
     return AsUsage(absl::NotFoundError(

@@ -24,9 +24,8 @@ struct ConnectorTarget {
 // `text`: plugin id, path of a .so, grpc://HOST:PORT or unix:PATH; relative paths begin in
 // `folder`. A folder with connector.py is refused by name (UNIMPLEMENTED). IsUsage() holds for
 // every error.
-absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text,
-                                                 const std::string& folder, bool in_process,
-                                                 const PluginSearch& search);
+absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text, const std::string& folder,
+                                                 bool in_process, const PluginSearch& search);
 
 // A fresh instance, as ChangeSourceFactory wants it.
 absl::StatusOr<std::unique_ptr<ChangeSource>> OpenConnector(const ConnectorTarget& target,

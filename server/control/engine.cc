@@ -69,9 +69,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Connection connection, Pa
     engine->parts_.redactor->AddSecret(secret);
   }
   const SourceSettings& source = engine->connection_.source;
-  absl::StatusOr<ConnectorTarget> target =
-      ResolveConnector(source.connector, engine->connection_.folder, source.in_process,
-                       engine->parts_.search);
+  absl::StatusOr<ConnectorTarget> target = ResolveConnector(
+      source.connector, engine->connection_.folder, source.in_process, engine->parts_.search);
   if (!target.ok()) return target.status();
   engine->target_ = *std::move(target);
   if (absl::Status status = engine->Describe(); !status.ok()) return status;

@@ -74,10 +74,10 @@ void CheckObject(const Json& schema, const Json& value, const std::string& path,
       CheckJsonSchema(*additional, member.value(), below, problems);
     } else if (additional != nullptr && *additional == false) {
       const std::string nearest = NearestName(member.key(), known);
-      problems->push_back(absl::StrCat(
-          path, ": unknown key \"", member.key(), "\"; ",
-          nearest.empty() ? absl::StrCat("allowed: ", absl::StrJoin(known, ", "))
-                          : absl::StrCat("did you mean \"", nearest, "\"?")));
+      problems->push_back(absl::StrCat(path, ": unknown key \"", member.key(), "\"; ",
+                                       nearest.empty()
+                                           ? absl::StrCat("allowed: ", absl::StrJoin(known, ", "))
+                                           : absl::StrCat("did you mean \"", nearest, "\"?")));
     }
   }
 }
@@ -111,10 +111,11 @@ void CheckJsonSchema(const Json& schema, const Json& value, const std::string& p
 void CollectSecrets(const Json& schema, const Json& value, std::vector<std::string>* secrets) {
   const Json* secret = Member(schema, "x-secret");
   if (secret != nullptr && *secret == true) {
-    if (value.is_string() || value.is_number()) secrets->push_back(Text(value));
-    for (const auto& member : value.items()) {
-      if (value.is_structured()) CollectSecrets(schema, member.value(), secrets);
+    if (!value.is_structured()) {
+      if (!value.is_null() && !value.is_boolean()) secrets->push_back(Text(value));
+      return;
     }
+    for (const Json& member : value) CollectSecrets(schema, member, secrets);
     return;
   }
   if (value.is_object()) {

@@ -15,11 +15,16 @@ namespace {
 
 const char* LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
-    case LogLevel::kOff: return "off";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+    case LogLevel::kOff:
+      return "off";
   }
   return "";
 }
@@ -46,8 +51,8 @@ struct Log::Sink {
 };
 
 std::optional<LogLevel> ParseLogLevel(absl::string_view name) {
-  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
-                               LogLevel::kError, LogLevel::kOff}) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError, LogLevel::kOff}) {
     if (absl::AsciiStrToLower(name) == LevelName(level)) return level;
   }
   return std::nullopt;
@@ -79,6 +84,7 @@ void Log::Write(LogLevel level, const LogFields& fields, absl::string_view text)
     if (!fields.sync.empty()) absl::StrAppend(&line, " sync=", fields.sync);
     if (!fields.table.empty()) absl::StrAppend(&line, " table=", OneLine(fields.table));
   }
+  if (before_line_) before_line_();
   sink_->logger.log(spdlog::level::info, line);
 }
 

@@ -2,9 +2,11 @@
 #ifndef TIDEMARK_CONTROL_LOG_H_
 #define TIDEMARK_CONTROL_LOG_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "control/redaction.h"
@@ -29,6 +31,9 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   void Write(LogLevel level, const LogFields& fields, absl::string_view text);
+  // Called before each line is written, on the thread that writes it: a progress line is cleared.
+  // Set before other threads write.
+  void SetBeforeLine(std::function<void()> before_line) { before_line_ = std::move(before_line); }
   bool enabled(LogLevel level) const { return level >= level_; }
 
  private:
@@ -38,6 +43,7 @@ class Log {
   const bool json_;
   const Redactor* const redactor_;
   const std::unique_ptr<Sink> sink_;
+  std::function<void()> before_line_;
 };
 
 }  // namespace tidemark

@@ -59,10 +59,9 @@ std::vector<std::string> Changes(const TargetTable& target, const TargetTable* s
     }
     if (before == nullptr) {
       changes.push_back(absl::StrCat("add column ", column.name, " ", TypeText(column.type)));
-    } else if (before->type.type != column.type.type &&
-               column.type.type != DataType::kUndeclared) {
-      changes.push_back(absl::StrCat("widen column ", column.name, " from ",
-                                     TypeText(before->type), " to ", TypeText(column.type)));
+    } else if (before->type.type != column.type.type && column.type.type != DataType::kUndeclared) {
+      changes.push_back(absl::StrCat("widen column ", column.name, " from ", TypeText(before->type),
+                                     " to ", TypeText(column.type)));
     }
   }
   return changes;

@@ -13,7 +13,7 @@ namespace tidemark {
 
 struct SyncPlan {
   struct Table {
-    std::string table;              // source name
+    std::string table;  // source name
     std::string destination_table;
     bool selected = true;
     std::vector<std::string> changes;  // "create table", "add column age LONG", ...

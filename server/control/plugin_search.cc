@@ -19,9 +19,7 @@ namespace {
 
 constexpr char kSystemFolder[] = "/usr/lib/tidemark/plugins";
 
-std::string Stem(const std::string& path) {
-  return std::filesystem::path(path).stem().string();
-}
+std::string Stem(const std::string& path) { return std::filesystem::path(path).stem().string(); }
 
 }  // namespace
 

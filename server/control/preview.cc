@@ -138,8 +138,8 @@ absl::StatusOr<Preview> PreviewSource(ChangeSource& source, const std::string& c
     start.selections.push_back({wanted ? SelectionMode::kFull : SelectionMode::kSkip, {}});
   }
   if (!found) {
-    return absl::NotFoundError(absl::StrCat("the connector has no table \"", table,
-                                            "\"; it has ", absl::StrJoin(names, ", ")));
+    return absl::NotFoundError(absl::StrCat("the connector has no table \"", table, "\"; it has ",
+                                            absl::StrJoin(names, ", ")));
   }
   PreviewCollector collector(*schema, table, rows);
   if (absl::Status status = source.Start(start); !status.ok()) return status;

@@ -52,16 +52,14 @@ void Redactor::AddSecret(absl::string_view secret) {
   std::string quoted;
   AppendJsonString(secret, &quoted);
   MutexLock lock(mutex_);
-  for (std::string spelling :
-       {std::string(secret), PercentEncoded(secret), quoted.substr(1, quoted.size() - 2),
-        absl::Base64Escape(secret)}) {
+  for (std::string spelling : {std::string(secret), PercentEncoded(secret),
+                               quoted.substr(1, quoted.size() - 2), absl::Base64Escape(secret)}) {
     if (std::find(secrets_.begin(), secrets_.end(), spelling) == secrets_.end()) {
       secrets_.push_back(std::move(spelling));
     }
   }
-  std::stable_sort(
-      secrets_.begin(), secrets_.end(),
-      [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::stable_sort(secrets_.begin(), secrets_.end(),
+                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
 std::string Redactor::Apply(absl::string_view text) const {

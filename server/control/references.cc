@@ -1,5 +1,8 @@
 #include "control/references.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -8,9 +11,6 @@
 #include <sstream>
 #include <system_error>
 #include <utility>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -58,9 +58,10 @@ absl::StatusOr<std::string> ReferenceValue(const Environment& environment,
       absl::StrSplit(reference, absl::MaxSplits(":-", 1));
   const bool has_default = absl::StrContains(reference, ":-");
   if (!IsName(parts.first)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"${", reference, "}\" is no reference; write ${NAME}, ${env:NAME}, ${NAME:-default} or "
-        "${file:PATH} ($$ stands for one $)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"${", reference,
+                     "}\" is no reference; write ${NAME}, ${env:NAME}, ${NAME:-default} or "
+                     "${file:PATH} ($$ stands for one $)"));
   }
   std::optional<std::string> value = environment(std::string(parts.first));
   if (has_default && (!value.has_value() || value->empty())) return std::string(parts.second);
@@ -124,12 +125,10 @@ absl::StatusOr<std::map<std::string, std::string>> ParseDotEnv(absl::string_view
     absl::ConsumePrefix(&line, "export ");
     const size_t equals = line.find('=');
     if (equals == absl::string_view::npos || !IsName(line.substr(0, equals))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(label, ":", number, ": expected NAME=value"));
+      return absl::InvalidArgumentError(absl::StrCat(label, ":", number, ": expected NAME=value"));
     }
     absl::string_view value = absl::StripAsciiWhitespace(line.substr(equals + 1));
-    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') &&
-        value.back() == value[0]) {
+    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0]) {
       value = value.substr(1, value.size() - 2);
     } else if (const size_t comment = value.find(" #"); comment != absl::string_view::npos) {
       value = absl::StripAsciiWhitespace(value.substr(0, comment));

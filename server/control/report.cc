@@ -93,11 +93,10 @@ std::string LowestMark(const SyncOutcome& outcome) {
   for (const TableOutcome& table : outcome.tables) {
     if (table.high_water_mark.empty()) continue;
     const absl::StatusOr<ParsedTime> time = ParseTime(table.high_water_mark);
-    const std::optional<int64_t> us =
-        time.ok() ? std::optional<int64_t>(time->us) : std::nullopt;
-    const bool lower = lowest.empty() || (us.has_value() && lowest_us.has_value()
-                                              ? *us < *lowest_us
-                                              : table.high_water_mark < lowest);
+    const std::optional<int64_t> us = time.ok() ? std::optional<int64_t>(time->us) : std::nullopt;
+    const bool lower = lowest.empty() ||
+                       (us.has_value() && lowest_us.has_value() ? *us < *lowest_us
+                                                                : table.high_water_mark < lowest);
     if (!lower) continue;
     lowest = table.high_water_mark;
     lowest_us = us;
@@ -154,8 +153,7 @@ Json SyncReport(const ReportNames& names, const SyncOutcome& outcome) {
                       {"destination", names.destination},
                       {"started_at", TimeOrNull(outcome.started_at_us)},
                       {"completed_at", TimeOrNull(outcome.completed_at_us)},
-                      {"duration_seconds",
-                       Seconds(outcome.started_at_us, outcome.completed_at_us)},
+                      {"duration_seconds", Seconds(outcome.started_at_us, outcome.completed_at_us)},
                       {"status", SyncStatusName(outcome.status)},
                       {"connection", names.connection},
                       {"sync_type", full ? "full" : "incremental"},
@@ -171,15 +169,14 @@ Json SyncReport(const ReportNames& names, const SyncOutcome& outcome) {
   json["checkpoint"] = CheckpointPart(outcome);
   json["schema_changes"] = Json::array();
   for (const SchemaChange& change : outcome.schema_changes) {
-    json["schema_changes"].push_back({{"table", change.table},
-                                      {"column", TextOrNull(change.column)},
-                                      {"change", change.what}});
+    json["schema_changes"].push_back(
+        {{"table", change.table}, {"column", TextOrNull(change.column)}, {"change", change.what}});
   }
   json["errors"] = Json::array();
   for (const SyncError& error : outcome.errors) json["errors"].push_back(Error(error));
   if (outcome.errors.empty() && !outcome.error.ok()) {
-    json["errors"].push_back(Error({outcome.error.code(), std::string(outcome.error.message()),
-                                    "", "", false, outcome.completed_at_us}));
+    json["errors"].push_back(Error({outcome.error.code(), std::string(outcome.error.message()), "",
+                                    "", false, outcome.completed_at_us}));
     json["statistics"]["errors"] = 1;
   }
   json["warnings"] = outcome.warnings;

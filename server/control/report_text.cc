@@ -26,9 +26,7 @@ std::string Text(const Json& json) {
   return text == nullptr ? DumpJson(json, -1) : *text;
 }
 
-bool Positive(const Json& json) {
-  return json.is_number_integer() && json.get<int64_t>() > 0;
-}
+bool Positive(const Json& json) { return json.is_number_integer() && json.get<int64_t>() > 0; }
 
 void AppendTables(const Json& report, std::string* out) {
   const Json& tables = Member(report, "tables");
@@ -44,8 +42,8 @@ void AppendTables(const Json& report, std::string* out) {
       const Json& member = Member(table, name);
       return member.is_number_integer() ? member.get<int64_t>() : 0;
     };
-    const int64_t other = number("records_superseded") + number("records_missing") +
-                          number("records_dead_lettered");
+    const int64_t other =
+        number("records_superseded") + number("records_missing") + number("records_dead_lettered");
     absl::StrAppendFormat(out, "%-*s %10d %10d %10d %10d %10d %10d  %s\n", columns,
                           Text(Member(table, "table")), number("records_processed"),
                           number("records_inserted"), number("records_updated"),
@@ -57,9 +55,9 @@ void AppendTables(const Json& report, std::string* out) {
 void AppendCounts(const Json& report, std::string* out) {
   const Json& statistics = Member(report, "statistics");
   static constexpr const char* kOnlyWhenThere[][2] = {
-      {"records_superseded", "superseded"}, {"records_missing", "missing"},
+      {"records_superseded", "superseded"},      {"records_missing", "missing"},
       {"records_dead_lettered", "dead letters"}, {"records_late", "late"},
-      {"duplicates_collapsed", "duplicates"}, {"retries", "retries"},
+      {"duplicates_collapsed", "duplicates"},    {"retries", "retries"},
       {"conflicts_detected", "conflicts"}};
   for (const auto& [name, label] : kOnlyWhenThere) {
     const Json& count = Member(statistics, name);
@@ -78,9 +76,9 @@ std::string ReportText(const Json& report) {
     absl::StrAppendFormat(&out, "%-12s %s\n", label, text);
   };
   line("sync", Text(Member(metadata, "sync_id")));
-  line("connection", absl::StrCat(Text(Member(metadata, "connection")), " (",
-                                  Text(Member(metadata, "source")), " -> ",
-                                  Text(Member(metadata, "destination")), ")"));
+  line("connection",
+       absl::StrCat(Text(Member(metadata, "connection")), " (", Text(Member(metadata, "source")),
+                    " -> ", Text(Member(metadata, "destination")), ")"));
   line("status", absl::StrCat(Text(Member(metadata, "status")),
                               Member(metadata, "interrupted") == true ? " (interrupted)" : ""));
   line("type", Text(Member(metadata, "sync_type")));
@@ -98,11 +96,10 @@ std::string ReportText(const Json& report) {
   }
   AppendTables(report, &out);
   for (const Json& change : Member(report, "schema_changes")) {
-    absl::StrAppend(&out, "schema: ", Text(Member(change, "table")),
-                    Member(change, "column").is_null()
-                        ? ""
-                        : absl::StrCat(".", Text(Member(change, "column"))),
-                    " ", Text(Member(change, "change")), "\n");
+    absl::StrAppend(
+        &out, "schema: ", Text(Member(change, "table")),
+        Member(change, "column").is_null() ? "" : absl::StrCat(".", Text(Member(change, "column"))),
+        " ", Text(Member(change, "change")), "\n");
   }
   for (const Json& warning : Member(report, "warnings")) {
     absl::StrAppend(&out, "warning: ", Text(warning), "\n");

@@ -29,8 +29,7 @@ bool TableModel::Apply(const ChangeBatch& batch) {
   size_t before = 0;
   for (size_t row = 0; row < batch.row_count; ++row) {
     const absl::Span<const Value> values = batch.row(row);
-    const bool has_before =
-        before < batch.before_rows.size() && batch.before_rows[before] == row;
+    const bool has_before = before < batch.before_rows.size() && batch.before_rows[before] == row;
     const absl::Span<const Value> old =
         has_before ? batch.before_row(before++) : absl::Span<const Value>();
     const ChangeKind kind = batch.kind(row);

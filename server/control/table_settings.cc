@@ -83,11 +83,12 @@ TableRule ReadTableRule(const CheckedConfiguration::Table& table, const TableRul
       if (type.has_value()) {
         rule.column_types[entry.key] = *type;
       } else {
-        problems->push_back({entry.value.line, entry.value.column,
-                             absl::StrCat("sync.source.tables.", table.pattern, ".columns.type.",
-                                          entry.key),
-                             absl::StrCat("\"", entry.value.text, "\" is no type; expected LONG, "
-                                          "DECIMAL(12,2), UTC_DATETIME, ...")});
+        problems->push_back(
+            {entry.value.line, entry.value.column,
+             absl::StrCat("sync.source.tables.", table.pattern, ".columns.type.", entry.key),
+             absl::StrCat("\"", entry.value.text,
+                          "\" is no type; expected LONG, "
+                          "DECIMAL(12,2), UTC_DATETIME, ...")});
       }
     }
   }

@@ -53,8 +53,8 @@ absl::Status RefusePastedChoices(absl::string_view label, absl::string_view text
     if (colon == absl::string_view::npos) continue;
     const std::vector<std::string> choices = PastedChoice(line.substr(colon + 2));
     if (choices.empty()) continue;
-    problems.push_back(absl::StrCat(label, ": line ", number, ": choose one of ",
-                                    absl::StrJoin(choices, ", ")));
+    problems.push_back(
+        absl::StrCat(label, ": line ", number, ": choose one of ", absl::StrJoin(choices, ", ")));
   }
   if (problems.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));

@@ -42,10 +42,9 @@ std::string FileWith(const ConfigurationKey& key, const std::string& value) {
   };
   if (absl::StartsWith(path, "sync.source.")) {
     elements.erase(elements.begin(), elements.begin() + 2);
-    source = path == "sync.source.connector"
-                 ? nested(elements)
-                 : path == "sync.source.type" ? absl::StrCat("name: n, ", nested(elements))
-                                              : absl::StrCat(source, ", ", nested(elements));
+    source = path == "sync.source.connector" ? nested(elements)
+             : path == "sync.source.type"    ? absl::StrCat("name: n, ", nested(elements))
+                                             : absl::StrCat(source, ", ", nested(elements));
   } else if (absl::StartsWith(path, "sync.destination.")) {
     elements.erase(elements.begin(), elements.begin() + 2);
     destination = path == "sync.destination.connection"
@@ -126,15 +125,13 @@ TEST(ConfigurationKeysTest, EveryValueIsUsedOrRefusedByName) {
 TEST(ConfigurationKeysTest, EveryRefusedChoiceIsRefusedByNameAndEveryOtherLoads) {
   for (const ConfigurationKey& key : ConfigurationKeys()) {
     if (*key.choices == '\0' || absl::string_view(key.not_built) == "*") continue;
-    const std::vector<std::string> refused =
-        absl::StrSplit(key.not_built, '|', absl::SkipEmpty());
+    const std::vector<std::string> refused = absl::StrSplit(key.not_built, '|', absl::SkipEmpty());
     for (const std::string& choice : std::vector<std::string>(absl::StrSplit(key.choices, '|'))) {
       SCOPED_TRACE(absl::StrCat(key.path, ": ", choice));
       std::string value = absl::StrCat("\"", choice, "\"");
       if (absl::string_view(key.path) == "conflict_resolution.strategies[].strategy") continue;
       const absl::StatusOr<Connection> loaded = Load(FileWith(key, value));
-      const bool expected =
-          std::find(refused.begin(), refused.end(), choice) == refused.end();
+      const bool expected = std::find(refused.begin(), refused.end(), choice) == refused.end();
       EXPECT_EQ(loaded.ok(), expected) << loaded.status();
       if (!loaded.ok()) {
         EXPECT_THAT(std::string(loaded.status().message()),
@@ -158,8 +155,8 @@ TEST(ConfigurationKeysTest, EveryKeyIsExplainedAndStandsInTheSchema) {
     std::string name = path.back();
     EXPECT_THAT(text, HasSubstr(absl::StrCat("\"", name, "\":{"))) << key.path;
   }
-  EXPECT_FALSE(schema["properties"]["sync"]["properties"]["source"]["properties"]["tables"]
-                     ["anyOf"][2]["additionalProperties"]["properties"]["deletes"]
+  EXPECT_FALSE(schema["properties"]["sync"]["properties"]["source"]["properties"]["tables"]["anyOf"]
+                     [2]["additionalProperties"]["properties"]["deletes"]
                          .is_null());
 }
 

@@ -1,5 +1,7 @@
 // The documents' configuration blocks load as they are written, once a value is chosen from each
 // alternative.
+#include "tests/control/seed_blocks.h"
+
 #include <map>
 #include <set>
 #include <string>
@@ -16,7 +18,6 @@
 #include "control/exit_code.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/control/seed_blocks.h"
 
 namespace tidemark {
 namespace {
@@ -36,7 +37,7 @@ std::string Blocks() { return absl::StrCat(kSyncBlock, kCdcBlock, kConflictBlock
 
 // Every line with alternatives: where it stands, and what can be chosen.
 struct Choice {
-  size_t line = 0;  // from 0
+  size_t line = 0;                  // from 0
   std::vector<std::string> values;  // quoted, as written
 };
 
@@ -84,8 +85,7 @@ TEST(SeedBlocksTest, EveryAlternativeParsesAndTheRefusalNamesWhatIsNotBuiltAndNo
       std::vector<size_t> picks(choices.size(), 0);
       picks[varied] = pick;
       const std::string text = Chosen(picks);
-      SCOPED_TRACE(absl::StrCat(lines[choices[varied].line], " -> ",
-                                choices[varied].values[pick]));
+      SCOPED_TRACE(absl::StrCat(lines[choices[varied].line], " -> ", choices[varied].values[pick]));
       std::set<int> expected;
       for (size_t i = 0; i < choices.size(); ++i) {
         const auto refused = Refused().find(absl::StrJoin(choices[i].values, " | "));
@@ -134,11 +134,11 @@ TEST(SeedBlocksTest, TheRestLoadsWithRestSqliteAndDestinationPutIn) {
   EXPECT_TRUE(connection->options.only_listed_tables);
   std::map<std::string, std::string> method;
   for (const auto& [name, value] : connection->source.method_values) method[name] = value.text;
-  EXPECT_EQ(method, (std::map<std::string, std::string>{
-                        {"cdc.timestamp.updated_at_field", "updated_at"},
-                        {"cdc.timestamp.created_at_field", "created_at"},
-                        {"cdc.timestamp.timezone", "UTC"},
-                        {"cdc.timestamp.tolerance_window", "5 minutes"}}));
+  EXPECT_EQ(method,
+            (std::map<std::string, std::string>{{"cdc.timestamp.updated_at_field", "updated_at"},
+                                                {"cdc.timestamp.created_at_field", "created_at"},
+                                                {"cdc.timestamp.timezone", "UTC"},
+                                                {"cdc.timestamp.tolerance_window", "5 minutes"}}));
   EXPECT_EQ(connection->warnings,
             std::vector<std::string>{"conflict_resolution: not used, there is only one source"});
   EXPECT_EQ(connection->notices.size(), 3u) << absl::StrJoin(connection->notices, "\n");

@@ -1,0 +1,157 @@
+"""Commands, exit codes and outputs of `tidemark` with the real connectors."""
+
+import json
+import os
+
+from tidemark_case import TidemarkCase, main
+
+HELLO = "{connector: hello, config: {worlds: 5}}"
+
+
+class RunTest(TidemarkCase):
+    def test_a_sync_is_run_reported_and_logged(self):
+        file = self.connection("greet", HELLO)
+        out, _ = self.run_tidemark("run", file)
+        self.assertIn("5 processed, 5 inserted", out)
+        report = self.json("run", file)
+        self.assertEqual("completed", report["metadata"]["status"])
+        self.assertEqual("incremental", report["metadata"]["sync_type"])
+        self.assertEqual(0, report["statistics"]["records_processed"])
+        full = self.json("run", file, "--full")
+        self.assertEqual(5, full["statistics"]["records_unchanged"])
+        stored = self.json("report", file)
+        self.assertEqual(full, stored)
+        self.assertEqual(3, len(self.json("report", "--db", "warehouse.db", "--list")))
+        log = self.json("state", "log", file)
+        self.assertEqual("valid", log["chain"])
+        self.assertEqual("greet", log["connection"])
+        self.assertIn("chain: valid", self.run_tidemark("state", "log", "--db", "warehouse.db")[0])
+        self.assertEqual([(5,)], self.query("SELECT count(*) FROM hello"))
+
+    def test_quiet_json_and_log_formats(self):
+        file = self.connection("greet", HELLO)
+        _, error = self.run_tidemark("run", file, "--quiet")
+        self.assertEqual("", error)
+        _, error = self.run_tidemark("run", file, "--full", "--log-format", "json")
+        lines = [json.loads(line) for line in error.splitlines()]
+        full = [line for line in lines if line["message"] == "Performing full sync"]
+        self.assertEqual([("greet", "hello", "info")],
+                         [(f["connection"], f["table"], f["level"]) for f in full])
+        self.assertTrue(full[0]["sync"].startswith("sync_"))
+        out, _ = self.run_tidemark("run", file)
+        self.assertNotIn("\033", out, "no colours when piped")
+
+    def test_one_table_of_several(self):
+        file = self.connection("gen", "{connector: generator, config: {count: 10, tables: 3}}")
+        report = self.json("run", file, "--table", "rows_2")
+        self.assertEqual(["rows_2"], [t["table"] for t in report["tables"]
+                                      if t["records_processed"] > 0])
+
+    def test_in_process_gives_the_same_rows(self):
+        file = self.connection("greet", HELLO, "  isolation: in_process\n")
+        self.run_tidemark("run", file)
+        self.assertEqual([(5,)], self.query("SELECT count(*) FROM hello"))
+
+    def test_what_is_not_built_is_refused_by_name(self):
+        file = self.connection("greet", HELLO)
+        for arguments in (("--dry-run",), ("--follow",), ("--source", "postgresql://h/d")):
+            _, error = self.run_tidemark("run", file, *arguments, code=2)
+            self.assertIn(f"run {arguments[0]}", error)
+            self.assertIn("is not built yet", error)
+
+
+class LookTest(TidemarkCase):
+    def test_check_plan_tables_and_preview_write_nothing(self):
+        file = self.connection("greet", HELLO)
+        self.assertIn("source         ok", self.run_tidemark("check", file)[0])
+        plan = self.json("plan", file)
+        self.assertEqual("hello", plan["tables"][0]["destination_table"])
+        self.assertEqual(["create table (world LONG, greeting STRING)"],
+                         plan["tables"][0]["changes"])
+        self.assertEqual(["world"], self.json("tables", file)[0]["primary_key"])
+        preview = self.json("preview", file, "--rows", "2")
+        self.assertEqual([{"world": "1", "greeting": "Hello, world 1!"},
+                          {"world": "2", "greeting": "Hello, world 2!"}], preview[0]["rows"])
+        self.assertEqual(["greet.yaml"], os.listdir(self.folder))
+
+    def test_preview_of_a_large_source_ends_early(self):
+        file = self.connection("gen", "{connector: generator, config: {count: 100000000}}")
+        self.assertEqual(5, len(self.json("preview", file)[0]["rows"]))
+
+    def test_plugins_are_listed_shown_and_tested(self):
+        ids = [plugin["id"] for plugin in self.json("plugins", "list")]
+        self.assertTrue({"generator", "hello", "replay", "rest"} <= set(ids), ids)
+        shown = self.json("plugins", "show", "replay")
+        self.assertEqual(["base_url", "buffer_hours"], [o["name"] for o in shown["options"]])
+        results = self.json("plugins", "test", "hello")
+        self.assertEqual([], [r for r in results if not r["passed"]])
+        self.assertEqual(7, len(results))
+        self.write("c.json", '{"count": 50, "checkpoint_interval": 7, "delete_share": 0.2}')
+        results = self.json("plugins", "test", "generator", "--configuration", "c.json")
+        self.assertEqual([], [r for r in results if not r["passed"]])
+
+    def test_explain_and_schema(self):
+        self.assertIn("default: 1000", self.run_tidemark("explain", "batch_size")[0])
+        _, error = self.run_tidemark("explain", "bach_size", code=2)
+        self.assertIn('did you mean "batch_size"?', error)
+        schema = json.loads(self.run_tidemark("schema")[0])
+        self.assertIn("cdc", schema["properties"])
+
+    def test_init_writes_what_check_accepts(self):
+        self.run_tidemark("init", "connection", "orders")
+        self.assertIn("name: orders", self.read("orders/connection.yaml"))
+        self.run_tidemark("init", "connector", "my-source")
+        self.assertIn("class MySourceConnector", self.read("my-source/connector.cc"))
+        self.assertIn('.id = "my_source"', self.read("my-source/connector.cc"))
+        self.assertLessEqual(len(self.read("my-source/README.md").splitlines()), 12)
+        _, error = self.run_tidemark("init", "connector", "my-source", code=2)
+        self.assertIn("not empty", error)
+
+
+class UsageTest(TidemarkCase):
+    def test_mistakes_end_with_2_and_say_what_to_do(self):
+        cases = [
+            (["rnu"], 'did you mean "run"?'),
+            (["run"], "tidemark init connection"),
+            (["run", "nothing.yaml"], "nothing.yaml: No such file"),
+            (["run", "--nonsense"], "--nonsense"),
+            (["debug"], "TARGET"),
+            (["debug", "helo"], 'no plugin "helo"; did you mean "hello"?'),
+            (["debug", "./none.so"], "./none.so: there is no such file"),
+            (["debug", "hello", "--configuration", "none.json"], "none.json"),
+            (["debug", "hello", "--naming", "fivetran"], "--naming"),
+            (["state", "log"], "--db PATH"),
+            (["reset", "greet.yaml"], "does not touch the destination"),
+        ]
+        for arguments, text in cases:
+            with self.subTest(arguments):
+                _, error = self.run_tidemark(*arguments, code=2)
+                self.assertIn(text, error)
+
+    def test_unknown_options_of_a_connector_name_line_and_nearest(self):
+        file = self.connection("greet", "{connector: hello, config: {world: 5}}")
+        _, error = self.run_tidemark("run", file, code=2)
+        self.assertIn('greet.yaml:3:39: connector hello has no option "world"; did you mean '
+                      '"worlds"?', error)
+
+    def test_an_unset_variable_is_named_with_its_line(self):
+        file = self.connection("greet", "{connector: hello, connection: \"${NO_SUCH_ONE}\"}")
+        _, error = self.run_tidemark("run", file, code=2)
+        self.assertIn("line 3: the variable NO_SUCH_ONE is not set", error)
+        self.write(".env", "NO_SUCH_ONE=x\n")
+        _, error = self.run_tidemark("run", file, code=2)
+        self.assertIn("connector hello does not take a connection", error)
+
+    def test_a_python_project_is_refused_by_name(self):
+        os.mkdir(self.path("project"))
+        self.write("project/connector.py", "")
+        _, error = self.run_tidemark("debug", "./project", code=2)
+        self.assertIn("Python projects are not built yet", error)
+
+    def test_help_and_version_end_with_0(self):
+        self.assertIn("dead-letters", self.run_tidemark("--help")[0])
+        self.assertIn("tidemark 0.", self.run_tidemark("version")[0])
+
+
+if __name__ == "__main__":
+    main()

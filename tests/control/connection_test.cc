@@ -1,0 +1,217 @@
+// Connection files: findings with line, column and the nearest name; references; what they mean.
+#include "control/connection.h"
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "control/exit_code.h"
+#include "control/references.h"
+#include "control/yaml_text.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace tidemark {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kStart[] =
+    "sync:\n  source: {connector: hello}\n  destination: {connection: w.db}\n";
+
+Environment NoVariables() {
+  return [](const std::string&) { return std::nullopt; };
+}
+
+std::string ErrorOf(const std::string& text) {
+  const absl::StatusOr<Connection> loaded =
+      ParseConnection("c.yaml", "/folder", text, NoVariables());
+  if (loaded.ok()) return "loaded";
+  EXPECT_TRUE(IsUsage(loaded.status()));
+  return std::string(loaded.status().message());
+}
+
+struct ErrorCase {
+  const char* name;
+  std::string text;
+  std::string error;
+};
+
+TEST(ConnectionTest, FindingsNamePlaceKeyAndNearest) {
+  const ErrorCase kCases[] = {
+      {"misspelt key", absl::StrCat(kStart, "  batchsize: 5\n"),
+       "c.yaml:4:3: sync.batchsize: unknown key \"batchsize\"; did you mean \"batch_size\"?"},
+      {"key of another section", absl::StrCat(kStart, "isolation: in_process\n"),
+       "c.yaml:4:1: isolation: unknown key \"isolation\"; did you mean sync.isolation?"},
+      {"wrong number", absl::StrCat(kStart, "  batch_size: many\n"),
+       "c.yaml:4:15: sync.batch_size: \"many\" is not allowed; expected integer from 1 to 65536"},
+      {"number out of range", absl::StrCat(kStart, "  batch_size: 0\n"),
+       "c.yaml:4:15: sync.batch_size: \"0\" is not allowed; expected integer from 1 to 65536"},
+      {"wrong choice", absl::StrCat(kStart, "  on_error: ignore\n"),
+       "c.yaml:4:13: sync.on_error: \"ignore\" is not allowed; expected one of continue, stop"},
+      {"wrong duration", absl::StrCat(kStart, "  stall_timeout: soon\n"),
+       "c.yaml:4:18: sync.stall_timeout: \"soon\" is not allowed; expected duration (\"5 "
+       "minutes\", \"2h\", \"PT30M\")"},
+      {"both buffers",
+       absl::StrCat(kStart, "cdc:\n  timestamp:\n    buffer_hours: 2\n    tolerance_window: 2h\n"),
+       "c.yaml:6:19: cdc.timestamp.buffer_hours: line 6 (buffer_hours) and line 7 "
+       "(tolerance_window) say the same thing: keep one"},
+      {"feature that is not built", absl::StrCat(kStart, "  cdc_method: changelog\n"),
+       "c.yaml:4:15: sync.cdc_method: changelog is not built yet"},
+      {"another destination",
+       "sync:\n  source: {connector: hello}\n  destination: {connection: \"mysql://h/d\"}\n",
+       "c.yaml:3:29: sync.destination.type: mysql is not built yet"},
+      {"no source", "sync:\n  destination: {connection: w.db}\n",
+       "c.yaml:1:1: sync.source: name the connector (connector: ID) or a type (type: api)"},
+      {"no destination", "sync:\n  source: {connector: hello}\n",
+       "c.yaml:1:1: sync.destination.connection: name the database file (connection: "
+       "warehouse.db)"},
+      {"key given twice", absl::StrCat(kStart, "sync: {}\n"),
+       "c.yaml:4:1: key \"sync\" is given twice"},
+      {"bad name", absl::StrCat(kStart, "name: \"a b\"\n"),
+       "c.yaml:4:7: name: expected letters, digits, \"_\", \"-\" and \".\""},
+      {"wrong type of a column",
+       "sync:\n  source:\n    connector: hello\n    tables:\n      - t: {columns: {type: {a: "
+       "NUMBER}}}\n  destination: {connection: w.db}\n",
+       "c.yaml:5:33: sync.source.tables.t.columns.type.a: \"NUMBER\" is no type; expected LONG, "
+       "DECIMAL(12,2), UTC_DATETIME, ..."},
+      {"empty file", "", "c.yaml:0:0: the file must be a map with the key sync"},
+  };
+  for (const ErrorCase& c : kCases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(ErrorOf(c.text), c.error);
+  }
+}
+
+TEST(ConnectionTest, EveryFindingIsToldAtOnceInTheOrderOfTheFile) {
+  const std::string error =
+      ErrorOf(absl::StrCat(kStart, "  nonsense: 1\n  batch_size: x\nother: 2\n"));
+  EXPECT_THAT(error, HasSubstr("c.yaml:4:3"));
+  EXPECT_LT(error.find("c.yaml:4:3"), error.find("c.yaml:5:15"));
+  EXPECT_LT(error.find("c.yaml:5:15"), error.find("c.yaml:6:1"));
+}
+
+TEST(ConnectionTest, ReferencesAreResolvedAndUnsetOnesNamed) {
+  const Environment environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "FILE_NAME") return "a.db";
+    if (name == "EMPTY") return "";
+    if (name == "API_TOKEN") return "s3cret-token";
+    return std::nullopt;
+  };
+  const auto load = [&environment](const std::string& config) {
+    return ParseConnection("c.yaml", "/f",
+                           absl::StrCat("sync:\n  source: {connector: hello, config: {o: ", config,
+                                        "}}\n  destination: {connection: \"${env:FILE_NAME}\"}\n"),
+                           environment);
+  };
+  struct Case {
+    std::string text;
+    std::string value;
+  };
+  for (const Case& c : std::vector<Case>{{"\"${FILE_NAME}\"", "a.db"},
+                                         {"\"x${env:FILE_NAME}y\"", "xa.dby"},
+                                         {"\"${NONE:-other}\"", "other"},
+                                         {"\"${EMPTY:-other}\"", "other"},
+                                         {"\"${NONE:-}\"", ""},
+                                         {"\"$$HOME costs 5$\"", "$HOME costs 5$"}}) {
+    SCOPED_TRACE(c.text);
+    const absl::StatusOr<Connection> loaded = load(c.text);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    EXPECT_EQ(loaded->source.config.Find("o")->text, c.value);
+    EXPECT_EQ(loaded->destination.path, "/f/a.db");
+  }
+  EXPECT_THAT(std::string(load("\"${MISSING}\"").status().message()),
+              HasSubstr("c.yaml: line 2: the variable MISSING is not set"));
+  EXPECT_THAT(std::string(load("\"${\"").status().message()), HasSubstr("line 2"));
+  EXPECT_THAT(std::string(load("\"${file:/none/such}\"").status().message()),
+              HasSubstr("line 2: /none/such"));
+  EXPECT_THAT(load("\"${API_TOKEN}\"")->secrets, ElementsAre("s3cret-token"));
+}
+
+TEST(ConnectionTest, DotEnvFilesAreRead) {
+  const auto values = ParseDotEnv(".env", "# comment\nexport A=1\nB = no\nC='x y' \nD=a # b\n");
+  EXPECT_FALSE(values.ok());
+  EXPECT_THAT(std::string(values.status().message()), HasSubstr(".env:3"));
+  const auto good = ParseDotEnv(".env", "# comment\nexport A=1\nC='x # y' \nD=a # b\nE=\"\"\n");
+  ASSERT_TRUE(good.ok());
+  EXPECT_EQ(good->at("A"), "1");
+  EXPECT_EQ(good->at("C"), "x # y");
+  EXPECT_EQ(good->at("D"), "a");
+  EXPECT_EQ(good->at("E"), "");
+}
+
+TEST(ConnectionTest, TablesAreNamesGlobsOrMaps) {
+  const absl::StatusOr<Connection> loaded = ParseConnection("c.yaml", "/f", R"yaml(
+sync:
+  source:
+    connector: hello
+    tables:
+      - orders
+      - "app.user": {primary_key: id, deletes: hard, stale_guard: off}
+      - "log*":
+          on_error: stop
+          columns: {exclude: [ssn], rename: {a: b}, type: {p: "DECIMAL(12,2)"}}
+  destination: {connection: "sqlite:///data/w.db", deletes: soft}
+)yaml",
+                                                            NoVariables());
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const std::vector<TableRule>& rules = loaded->options.tables;
+  ASSERT_EQ(rules.size(), 3u);
+  EXPECT_EQ(rules[0].pattern, "orders");
+  EXPECT_EQ(rules[0].deletes, DeleteMode::kSoft);
+  EXPECT_EQ(rules[1].pattern, "app.user");
+  EXPECT_THAT(*rules[1].primary_key, ElementsAre("id"));
+  EXPECT_EQ(rules[1].deletes, DeleteMode::kHard);
+  EXPECT_EQ(rules[1].stale_guard, StaleGuard::kOff);
+  EXPECT_EQ(rules[2].on_error, OnError::kStop);
+  EXPECT_EQ(rules[2].rename_columns.at("a"), "b");
+  EXPECT_EQ(rules[2].column_types.at("p").precision, 12);
+  EXPECT_EQ(rules[2].column_types.at("p").scale, 2);
+  EXPECT_EQ(loaded->destination.path, "/data/w.db");
+}
+
+TEST(ConnectionTest, CheckpointingBecomesTheGroupsLimits) {
+  struct Case {
+    std::string text;
+    uint64_t rows;
+    absl::Duration age;
+    bool when_idle;
+  };
+  const uint64_t no_limit = std::numeric_limits<uint64_t>::max();
+  for (const Case& c :
+       {Case{"frequency: every_batch, interval: 5", 10'000, absl::Milliseconds(200), true},
+        Case{"frequency: every_n_records, interval: 5", 5, absl::InfiniteDuration(), false},
+        Case{"frequency: time_based, interval: 2.5", no_limit, absl::Seconds(2.5), false}}) {
+    SCOPED_TRACE(c.text);
+    const absl::StatusOr<Connection> loaded = ParseConnection(
+        "c.yaml", "/f", absl::StrCat(kStart, "state: {checkpointing: {", c.text, "}}\n"),
+        NoVariables());
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    EXPECT_EQ(loaded->options.group.rows, c.rows);
+    EXPECT_EQ(loaded->options.group.age, c.age);
+    EXPECT_EQ(loaded->options.group.when_idle, c.when_idle);
+  }
+}
+
+TEST(ConnectionTest, HostileYamlIsRefused) {
+  std::string deep;
+  for (int i = 0; i < 100; ++i) deep += "[";
+  for (int i = 0; i < 100; ++i) deep += "]";
+  EXPECT_THAT(std::string(ParseYaml("y", deep).status().message()), HasSubstr("deeply"));
+  std::string laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 9; ++i) {
+    absl::StrAppend(&laughs, "a", i, ": &a", i, " [");
+    for (int j = 0; j < 10; ++j) absl::StrAppend(&laughs, j > 0 ? "," : "", "*a", i - 1);
+    laughs += "]\n";
+  }
+  EXPECT_THAT(std::string(ParseYaml("y", laughs).status().message()), HasSubstr("too many"));
+  EXPECT_THAT(std::string(ParseYaml("y", "a: [1\nb: 2").status().message()), HasSubstr("no YAML"));
+  EXPECT_THAT(std::string(ParseYaml("y", "a: 1\n---\nb: 2\n").status().message()),
+              HasSubstr("second document"));
+}
+
+}  // namespace
+}  // namespace tidemark
