@@ -17,8 +17,8 @@ class StepRange {
   struct Options {
     int64_t start = 1;  // of the first run
     int64_t width = 1000;
-    int64_t empty_to_stop = 1;     // ranges in a row
-    std::optional<int64_t> limit;  // the largest number there can be
+    int64_t empty_to_stop = 1;                    // ranges in a row
+    std::optional<int64_t> limit = std::nullopt;  // the largest number there can be
   };
 
   // `cursor`: the largest number read by earlier runs.

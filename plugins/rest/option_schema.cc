@@ -62,8 +62,8 @@ constexpr absl::string_view kEndpoint = R"({
     "columns": {"type": "object", "additionalProperties": {"type": ["string", "object"]}},
     "pagination": $pagination, "incremental": $incremental}})";
 
-// Fills in the parts.
-const char* Complete(absl::string_view schema) {
+// Fills in the parts. The text lives as long as the plugin.
+const std::string& Complete(absl::string_view schema) {
   std::string text(schema);
   for (const auto& [name, part] :
        {std::pair<absl::string_view, absl::string_view>{"$incremental", kIncremental},
@@ -73,7 +73,7 @@ const char* Complete(absl::string_view schema) {
         {"$scalar", kScalar}}) {
     absl::StrReplaceAll({{name, part}}, &text);
   }
-  return (new std::string(std::move(text)))->c_str();  // Lives as long as the plugin.
+  return *new std::string(std::move(text));
 }
 
 std::string Endpoint(absl::string_view required, absl::string_view own) {
@@ -83,33 +83,33 @@ std::string Endpoint(absl::string_view required, absl::string_view own) {
 }  // namespace
 
 const char* TextsSchema() {
-  static const char* const schema = Complete(kTexts);
-  return schema;
+  static const std::string& schema = Complete(kTexts);
+  return schema.c_str();
 }
 
 const char* SecretTextsSchema() {
-  static const char* const schema =
+  static const std::string& schema =
       Complete(R"({"type": "object", "additionalProperties": $secret})");
-  return schema;
+  return schema.c_str();
 }
 
 const char* AuthSchema() {
-  static const char* const schema = Complete(kAuth);
-  return schema;
+  static const std::string& schema = Complete(kAuth);
+  return schema.c_str();
 }
 
 const char* PaginationSchema() {
-  static const char* const schema = Complete(kPagination);
-  return schema;
+  static const std::string& schema = Complete(kPagination);
+  return schema.c_str();
 }
 
 const char* EndpointsSchema() {
-  static const char* const schema = Complete(absl::StrCat(
+  static const std::string& schema = Complete(absl::StrCat(
       R"({"type": "array", "items": )",
       Endpoint("\"table\", ", absl::StrCat("\n    \"table\": {\"type\": \"string\"}, \"deleted\": ",
                                            Endpoint("", ""), ",")),
       "}"));
-  return schema;
+  return schema.c_str();
 }
 
 }  // namespace tidemark::rest

@@ -116,8 +116,8 @@ void ReadClient(OptionReader& reader, const Config& config, RestOptions* out) {
   if (out->client.max_response_bytes < 1) reader.Fail("max_response_bytes", "it is less than 1");
   out->client.ca_file = config.GetString("ca_file");
   const int64_t retries = config.GetInt64("max_retries");
-  if (retries < 0 || retries > 100) reader.Fail("max_retries", "it is not between 0 and 100");
-  out->retry.max_retries = static_cast<int>(std::clamp<int64_t>(retries, 0, 100));
+  if (retries < 0 || retries > 1000) reader.Fail("max_retries", "it is not between 0 and 1000");
+  out->retry.max_retries = static_cast<int>(std::clamp<int64_t>(retries, 0, 1000));
   out->retry.first_delay = Positive(reader, "retry_delay", config);
   out->retry.max_wait = Positive(reader, "max_wait", config);
 }

@@ -119,6 +119,15 @@ std::vector<std::string> LocalServer::lines() const {
   return lines_;
 }
 
+void LocalServer::AwaitLine(absl::string_view text) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool came = changed_.wait_for(lock, kStartTime, [this, text] {
+    return std::any_of(lines_.begin(), lines_.end(),
+                       [text](const std::string& line) { return absl::StrContains(line, text); });
+  });
+  EXPECT_TRUE(came) << "the server never said " << text;
+}
+
 size_t LocalServer::CountLines(absl::string_view text) const {
   const std::vector<std::string> all = lines();
   return static_cast<size_t>(std::count_if(all.begin(), all.end(), [text](const std::string& line) {

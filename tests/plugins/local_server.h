@@ -35,6 +35,8 @@ class LocalServer {
   std::string Url(absl::string_view path) const;
   // The lines it printed so far.
   std::vector<std::string> lines() const;
+  // Waits for one that contains `text`, at most 60 s.
+  void AwaitLine(absl::string_view text);
   // How many of them contain `text`.
   size_t CountLines(absl::string_view text) const;
 

@@ -207,8 +207,8 @@ TEST(RestMockRateLimit, WaitsAsTheApiAsks) {
   ASSERT_TRUE(api.ready());
   RestRun run(api.Url(""), R"([{"table": "user", "path": "/pagination/offset",
       "primary_key": ["id"], "pagination": {"type": "offset", "parameter": "offset",
-                                            "size_parameter": "limit", "size": 10}}])");
-  run.Set("max_retries", "100");  // sleeps take no time in a test
+                                            "size_parameter": "limit", "size": 50}}])");
+  run.Set("max_retries", "1000");  // sleeps take no time in a test
   ASSERT_EQ(absl::OkStatus(), run.Sync()) << run.AllTexts();
   EXPECT_EQ(200u, run.image().RowCount("user"));
   ASSERT_EQ(1u, run.sink().warnings().size()) << "one warning that counts";

@@ -16,9 +16,10 @@ class Answer(Exception):
 
 
 class Request:
-    """What a route gets: method, path, query (dict), headers and body (bytes)."""
+    """What a route gets: method, path, query (dict), headers, body (bytes) and peer (address)."""
 
-    def __init__(self, method, target, headers, body):
+    def __init__(self, method, target, headers, body, peer):
+        self.peer = peer
         parts = urllib.parse.urlsplit(target)
         self.method = method
         self.path = parts.path
@@ -32,10 +33,13 @@ def _requests_of(route):
         """Hands each request to the route and writes its answer."""
 
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def _answer(self):
             length = int(self.headers.get("Content-Length") or 0)
-            request = Request(self.command, self.path, self.headers, self.rfile.read(length))
+            request = Request(self.command, self.path, self.headers, self.rfile.read(length),
+                              self.client_address)
+            print(f"{self.command} {self.path}", flush=True)
             try:
                 answer = route(request)
             except Answer as raised:
@@ -57,7 +61,7 @@ def _requests_of(route):
         do_GET = do_POST = do_PUT = _answer
 
         def log_message(self, format, *args):  # pylint: disable=redefined-builtin
-            print(f"{self.command} {self.path}", flush=True)
+            pass  # said when the request came
 
     return Requests
 

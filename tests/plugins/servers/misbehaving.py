@@ -49,7 +49,7 @@ class Api:
         return data([{"id": 1, "method": request.method, "path": request.path,
                       "query": json.dumps(request.query, sort_keys=True),
                       "headers": {k: headers.get(k) for k in ("authorization", "x-team", "x-key")},
-                      "body": request.body.decode()}])
+                      "body": request.body.decode()}], total=1)
 
     def rows(self, request, *_):
         """The rows in any way of paging; fewer at once than asked for, as many APIs do."""
@@ -101,11 +101,15 @@ class Api:
         return data([r for r in rows if r["deletedAt"] >= since])
 
     def nested(self, *_):
-        return Answer(200, {"result": {"items": [
-            {"id": "a", "big": 12345678901234567890, "exact": 1.10, "huge": 1e400, "yes": True,
-             "none": None, "list": [1, {"b": "c"}], "text": "\u00e9\n\"", "price": 1.5e-3,
-             "day": "2024-02-29", "at": "2024-07-01T12:00:00", "bytes": "AAEC", "digits": "007",
-             "time": "10:30:00"}]}})
+        body = (rb'{"result": {"items": [{"id": "a", "big": 12345678901234567890, "exact": 1.10, '
+                rb'"huge": 1e20, "vast": 1.5e400, "yes": true, "none": null, '
+                rb'"list": [1, {"b": "c"}] , "text": "\u00e9\n\"", "price": 1.5e-3, '
+                rb'"day": "2024-02-29", "at": "2024-07-01T12:00:00", "bytes": "AAEC", '
+                rb'"digits": 7, "time": "10:30:00", "n": "007"}]}}')
+        return Answer(200, body, {"Content-Type": "application/json"})
+
+    def peer(self, request, *_):
+        return Answer(200, {"port": request.peer[1]})
 
     def compressed(self, *_):
         body = gzip.compress(json.dumps({"data": ROWS}).encode())
@@ -176,6 +180,10 @@ class Api:
         if limit > 10 or offset <= 36 < offset + limit:
             return Answer(500, {"error": "out of memory"})
         return data(ROWS[offset:offset + limit])
+
+    def heavy_page(self, request, *_):
+        request.query["offset"] = (number(request, "page") - 1) * number(request, "limit")
+        return self.heavy(request)
 
     def dies(self, request, *_):
         """Works for forty records, then no more."""
