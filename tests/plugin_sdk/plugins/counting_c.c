@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FROZEN_ABI: built against the header as it was released, to prove that such a plugin still runs. */
+/* FROZEN_ABI: built against the header as it was released, to prove that such a plugin runs. */
 #ifdef FROZEN_ABI
 #include "tests/plugin_sdk/frozen/plugin_abi_1_0.h"
 #else
