@@ -90,6 +90,9 @@ struct ApplyOptions {
   // Set while a truncate waits for the end of the sync: equal and superseded rows still move
   // kSyncedColumn, so that they survive it.
   bool touch_unchanged = false;
+  // Of that truncate (Unix microseconds UTC), else kNoTime: rows last written before it are gone
+  // for the source, so a key change onto one replaces it and is no swap.
+  int64_t truncate_before_us = kNoTime;
 };
 
 // What one commit makes of one state entry.

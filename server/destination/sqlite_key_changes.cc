@@ -71,6 +71,11 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::MoveKey(
   }
   Outcome outcome = Outcome::kUpdated;
   if (*new_row == Presence::kLive) {
+    absl::StatusOr<bool> truncated = Truncated(values);
+    if (!truncated.ok()) return truncated.status();
+    if (*truncated) new_row = Presence::kDeleted;
+  }
+  if (*new_row == Presence::kLive) {
     absl::StatusOr<bool> parked = Park(batch, row, values);
     if (!parked.ok()) return parked.status();
     if (!*parked) outcome = Outcome::kSuperseded;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/time_text.h"
 #include "destination/sqlite_dialect.h"
 #include "destination/sqlite_table_writer.h"
 
@@ -47,6 +48,22 @@ absl::StatusOr<SqliteTableWriter::Presence> SqliteTableWriter::Find(
   if (code == SQLITE_ROW) presence = find_.Int(0) != 0 ? Presence::kLive : Presence::kDeleted;
   find_.Reset();
   return presence;
+}
+
+absl::StatusOr<bool> SqliteTableWriter::Truncated(absl::Span<const Value> values) {
+  if (options_.truncate_before_us == kNoTime) return false;
+  absl::Status status = BindKeyed(&truncated_, values, [this] {
+    return absl::StrCat("SELECT 1 FROM ", table_, " WHERE ", KeyCondition(0), " AND ",
+                        QuoteIdentifier(kSyncedColumn), " < ?", columns_.size() + 1);
+  });
+  if (!status.ok()) return status;
+  const std::string before = FormatUtcMicros(options_.truncate_before_us);
+  truncated_.Bind(static_cast<int>(columns_.size()) + 1, before);
+  const int code = truncated_.Step();
+  status = code == SQLITE_ROW || code == SQLITE_DONE ? absl::OkStatus() : connection_.Error();
+  truncated_.Reset();
+  if (!status.ok()) return status;
+  return code == SQLITE_ROW;
 }
 
 absl::StatusOr<bool> SqliteTableWriter::StoredIsNewer(absl::Span<const Value> values) {

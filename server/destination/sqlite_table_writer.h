@@ -62,6 +62,8 @@ class SqliteTableWriter {
   absl::Status DropParked(ChangeCounts* counts);
 
   absl::StatusOr<Presence> Find(absl::Span<const Value> values);
+  // The row is only waiting for the end of a truncate.
+  absl::StatusOr<bool> Truncated(absl::Span<const Value> values);
   absl::StatusOr<bool> StoredIsNewer(absl::Span<const Value> values);
   absl::StatusOr<bool> WrittenInThisSync(absl::Span<const Value> values);
   absl::Status Touch(absl::Span<const Value> values);
@@ -106,6 +108,7 @@ class SqliteTableWriter {
   SqliteStatement upsert_bulk_;
   SqliteStatement find_;
   SqliteStatement newer_;
+  SqliteStatement truncated_;
   SqliteStatement written_;
   SqliteStatement touch_;
   SqliteStatement delete_;

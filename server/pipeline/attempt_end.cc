@@ -16,7 +16,14 @@ bool SyncAttempt::RowsMayRunAhead() const {
   for (const auto& slot : slots_) {
     if (slot->touched && slot->writer != nullptr && slot->writer->target().keyless()) return false;
   }
-  return true;
+  return !MovedKeys();
+}
+
+bool SyncAttempt::MovedKeys() const {
+  // Invariant I4: a key change moves whatever stands at the old key. Replayed after its key was
+  // taken by another row, it would move that one: it must not be durable ahead of its state.
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [](const auto& slot) { return slot->moved_keys; });
 }
 
 absl::Status SyncAttempt::CommitAhead() {
@@ -72,7 +79,7 @@ void SyncAttempt::FoldSlots() {
       }
     }
     if (!slot->touched || slot->writer == nullptr) continue;
-    slot->touched = false;
+    slot->touched = slot->moved_keys = false;
     table.stored = slot->writer->target().target();
     table.truncate_before_us = slot->writer->truncate_before_us();
     table.columns.clear();
@@ -132,6 +139,7 @@ absl::Status SyncAttempt::OnFinished(const Finished& finished) {
     }
     for (const auto& slot : slots_) Compare(*slot, slot->sent_at_end);
   }
+  if (commits_.open() && !commits_.at_checkpoint() && MovedKeys()) return DiscardTail();
   if (absl::Status tables = FinishTables(); !tables.ok()) return tables;
   if (group_.has_transaction() || commits_.open()) {
     if (absl::Status committed = Commit(); !committed.ok()) return committed;
@@ -141,12 +149,28 @@ absl::Status SyncAttempt::OnFinished(const Finished& finished) {
   for (const auto& slot : slots_) {
     if (slot->run != nullptr) slot->run->done = slot->failure.ok();
   }
+  return End();
+}
+
+absl::Status SyncAttempt::End() {
   ended_ = true;
   // Everything is durable: a connector that ends badly after that costs a warning only.
   if (absl::Status closed = source_->Close(); !closed.ok()) {
     run_.Warn("", absl::StrCat("the connector did not end in order: ", closed.message()));
   }
   return absl::OkStatus();
+}
+
+absl::Status SyncAttempt::DiscardTail() {
+  uint64_t rows = 0;
+  for (const auto& slot : slots_) {
+    if (slot->run != nullptr) rows += group_.Of(slot->name).received;
+  }
+  run_.Warn("", absl::StrCat("the connector ended without a checkpoint behind changes of keys: the ",
+                             "last ", rows, " changes are not kept and come again next time"));
+  run_.tail_discarded = true;
+  group_.Rollback();
+  return End();
 }
 
 absl::Status SyncAttempt::OnInterrupt(int requests) {

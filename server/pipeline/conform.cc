@@ -20,6 +20,25 @@ constexpr int64_t kDayUs = int64_t{86'400} * 1'000'000;
 // A value below kBool is NULL or UNCHANGED.
 bool IsAbsent(const Value& value) { return value.kind <= ValueKind::kUnchanged; }
 
+// The common case of inference: a value of the kind that the column has already.
+bool Seen(const Value& value, ColumnType* type) {
+  switch (type->type) {
+    case DataType::kLong:
+      if (value.kind != ValueKind::kInt64) return false;
+      type->max_abs = std::max(type->max_abs, AbsOf(value.i64));
+      return true;
+    case DataType::kDouble:
+      return value.kind == ValueKind::kDouble && std::isfinite(value.f64);
+    case DataType::kShort:
+    case DataType::kInt:
+    case DataType::kFloat:
+    case DataType::kUndeclared:
+      return false;
+    default:
+      return value.kind == StoredKind(type->type);
+  }
+}
+
 bool HasKind(uint8_t op) {
   const uint8_t kind = op & 0x7f;
   return kind >= static_cast<uint8_t>(ChangeKind::kUpsert) &&
@@ -75,7 +94,7 @@ std::vector<TypeChange> Conformer::Infer(const ChangeBatch& batch) {
     ColumnType& type = inferred_[c];
     const ColumnType known = type;
     const auto see = [&](const Value& value) {
-      if (IsAbsent(value)) return;
+      if (IsAbsent(value) || Seen(value, &type)) return;
       const ColumnType seen = InferredType(value, infer_dates_);
       if (value.kind == ValueKind::kDouble && !std::isfinite(value.f64)) nonfinite_[c] = true;
       type = Widen(type, seen, nonfinite_[c]);

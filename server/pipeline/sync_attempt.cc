@@ -273,6 +273,7 @@ absl::Status SyncAttempt::OnBatch(ChangeBatch batch) {
                                             &group_.schema_changes());
   if (!written.ok()) return Failed(FailedSide::kDestination, written);
   slot.touched = counted.touched = true;
+  slot.moved_keys = slot.moved_keys || !batch.before_rows.empty();
   counted.received += received;
   counted.counts.dead_letter += bad.size();
   group_.AddBytes(bytes);

@@ -64,6 +64,8 @@ class SyncAttempt {
   absl::Status OnFlush();
   absl::Status OnFinished(const Finished& finished);
   absl::Status OnInterrupt(int requests);
+  absl::Status DiscardTail();
+  absl::Status End();
 
   absl::StatusOr<DestinationTransaction*> Transaction();
   absl::Status FinishTables();
@@ -71,6 +73,7 @@ class SyncAttempt {
   absl::Status CommitAhead();
   // Rows behind the last checkpoint may commit without a state of their own.
   bool RowsMayRunAhead() const;
+  bool MovedKeys() const;
   void FoldSlots();
   void Acknowledge();
   void Compare(Slot& slot, uint64_t sent);

@@ -82,6 +82,7 @@ class SyncRun {
   int64_t last_synced_us = 0;
   uint64_t dead_letters = 0;               // committed
   std::string first_dead_letter;           // reason of the first committed one
+  bool tail_discarded = false;             // changes behind the last checkpoint were not kept
   std::deque<AppliedRows> last_group;      // of the last commit, newest last
 
  private:

@@ -123,6 +123,7 @@ absl::Status TableWriter::Apply(const ChangeBatch& batch, DestinationTransaction
   ApplyOptions options;
   options.synced_us = synced.Next();
   options.touch_unchanged = truncate_waits();
+  options.truncate_before_us = truncate_before_us_;
   refused_.clear();
   absl::Status applied = transaction.Apply(batch, options, counts, &refused_);
   if (!applied.ok()) {

@@ -12,10 +12,6 @@ DataType TypeOfText(absl::string_view text) {
   return parsed->had_zone ? DataType::kUtcDatetime : DataType::kNaiveDatetime;
 }
 
-uint64_t Abs(int64_t value) {
-  return value < 0 ? uint64_t{0} - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-}
-
 }  // namespace
 
 ColumnType InferredType(const Value& value, bool dates) {
@@ -29,7 +25,7 @@ ColumnType InferredType(const Value& value, bool dates) {
       break;
     case ValueKind::kInt64:
       type.type = DataType::kLong;
-      type.max_abs = Abs(value.i64);
+      type.max_abs = AbsOf(value.i64);
       break;
     case ValueKind::kDouble:
       type.type = DataType::kDouble;

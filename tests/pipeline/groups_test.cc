@@ -155,6 +155,25 @@ TEST_F(GroupsTest, TailWithoutACheckpointCommitsAtTheEndWithTheParentsBody) {
   EXPECT_THAT(Live("a", "id"), ElementsAre("1", "2"));
 }
 
+TEST_F(GroupsTest, KeyChangesAreNeverDurableAheadOfTheirState) {
+  // Replayed, the change of 1 to 2 would move the new row 1.
+  play_.script = [](const UpdateStart& start) {
+    if (start.states.empty()) {
+      return Script(Say(Rows(0, 2).Upsert({1, 10})), Mark(1, "1"), WaitFor(absl::Seconds(1)),
+                    Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})),
+                    WaitFor(absl::Seconds(100)), Say(One(0, 9)), Done());
+    }
+    return Script(Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})), Mark(1, "2"),
+                  Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  EXPECT_EQ(outcome.status, SyncStatus::kPartial);
+  EXPECT_TRUE(Warned(outcome, "the last 3 changes are not kept"));
+  EXPECT_THAT(Commits(), ElementsAre("=1:1"));
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  EXPECT_THAT(Live("a", "id, v"), ElementsAre("1|20", "2|10"));
+}
+
 TEST_F(GroupsTest, AConnectorWithoutCheckpointsKeepsItsRowsAndBeginsAnewNextTime) {
   play_.script = [](const UpdateStart&) { return Script(Say(One(0, 1)), Done()); };
   EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
