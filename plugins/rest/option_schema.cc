@@ -1,6 +1,7 @@
 #include "rest/option_schema.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"

@@ -142,6 +142,7 @@ JsonChecker::JsonChecker() : parser_(new Parser) {}
 JsonChecker::~JsonChecker() { delete parser_; }
 
 absl::Status JsonChecker::Check(absl::string_view text) {
+  if (text.empty()) return absl::InvalidArgumentError("not JSON: it is empty");
   auto error = parser_->parser.parse(text.data(), text.size()).error();
   if (error == simdjson::NUMBER_ERROR) {
     // simdjson refuses numbers that its own types cannot hold; they are valid JSON all the same.
