@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,7 +67,8 @@ LocalServer::LocalServer(std::vector<std::string> command, std::vector<std::stri
     ADD_FAILURE() << command[0] << " does not start: " << strerror(error);
     return;
   }
-  reader_ = std::thread([this, fd = pipe_fds[0], ready] { Read(fd, ready); });
+  fd_ = pipe_fds[0];
+  reader_ = std::thread([this, ready] { Read(ready); });
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait_for(lock, kStartTime, [this] { return ended_ || !ready_line_.empty(); });
   ready_ = !ready_line_.empty();
@@ -82,6 +86,7 @@ LocalServer::~LocalServer() {
     waitpid(pid_, nullptr, 0);
   }
   if (reader_.joinable()) reader_.join();
+  if (fd_ >= 0) close(fd_);
 }
 
 std::unique_ptr<LocalServer> LocalServer::Script(const std::string& name,
@@ -93,21 +98,27 @@ std::unique_ptr<LocalServer> LocalServer::Script(const std::string& name,
                                        "listening on ");
 }
 
-void LocalServer::Read(int fd, const std::string& ready) {
-  FILE* stream = fdopen(fd, "r");
+void LocalServer::Read(const std::string& ready) {
+  std::string partial;
   char buffer[4096];
-  while (fgets(buffer, sizeof(buffer), stream) != nullptr) {
-    std::string line(buffer);
-    while (!line.empty() && line.back() == '\n') line.pop_back();
+  ssize_t size = 1;
+  while (size > 0) {
+    pollfd readable = {.fd = fd_, .events = POLLIN, .revents = 0};
+    poll(&readable, 1, -1);
+    // Taken and kept under the lock, so that with an empty pipe nothing is missing from lines_.
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (ready_line_.empty() && absl::StrContains(line, ready)) ready_line_ = line;
-    lines_.push_back(std::move(line));
+    size = read(fd_, buffer, sizeof(buffer));
+    for (ssize_t i = 0; i < size; ++i) {
+      if (buffer[i] != '\n') {
+        partial.push_back(buffer[i]);
+        continue;
+      }
+      if (ready_line_.empty() && absl::StrContains(partial, ready)) ready_line_ = partial;
+      lines_.push_back(std::exchange(partial, ""));
+    }
+    ended_ = size <= 0;
     changed_.notify_all();
   }
-  fclose(stream);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  ended_ = true;
-  changed_.notify_all();
 }
 
 std::string LocalServer::Url(absl::string_view path) const {
@@ -115,7 +126,11 @@ std::string LocalServer::Url(absl::string_view path) const {
 }
 
 std::vector<std::string> LocalServer::lines() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] {
+    int waiting = 0;
+    return ended_ || fd_ < 0 || ioctl(fd_, FIONREAD, &waiting) != 0 || waiting == 0;
+  });
   return lines_;
 }
 

@@ -33,7 +33,7 @@ class LocalServer {
   bool ready() const { return ready_; }
   int port() const { return port_; }  // of "127.0.0.1:PORT" in the ready line
   std::string Url(absl::string_view path) const;
-  // The lines it printed so far.
+  // Every line it printed before this call.
   std::vector<std::string> lines() const;
   // Waits for one that contains `text`, at most 60 s.
   void AwaitLine(absl::string_view text);
@@ -41,14 +41,15 @@ class LocalServer {
   size_t CountLines(absl::string_view text) const;
 
  private:
-  void Read(int fd, const std::string& ready);
+  void Read(const std::string& ready);
 
   pid_t pid_ = -1;
+  int fd_ = -1;  // what it prints
   int port_ = 0;
   bool ready_ = false;
   std::thread reader_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::condition_variable changed_;
   bool ended_ = false;              // guarded by mutex_
   std::string ready_line_;          // guarded by mutex_
   std::vector<std::string> lines_;  // guarded by mutex_
