@@ -111,10 +111,11 @@ void UpdateCall::ReadAcknowledgements(const v1::Start* start) {
 void UpdateCall::Acknowledge(Acknowledgement acknowledgement) {
   // A checkpoint that was never given cannot be durable.
   acknowledgement.durable = std::min(acknowledgement.durable, sink_.last_checkpoint());
-  acknowledged_.Advance(acknowledgement.durable);
   // Cumulative for the plugin too, whatever arrived.
-  acknowledgement.durable = acknowledged_.durable();
+  acknowledgement.durable = std::max(acknowledgement.durable, acknowledged_.durable());
+  // First the plugin hears of it, then its wait() ends: one order, whichever thread is quicker.
   instance_->Acknowledged(acknowledgement);
+  acknowledged_.Advance(acknowledgement.durable);
 }
 
 void UpdateCall::WatchForCancellation() {
