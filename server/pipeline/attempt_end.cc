@@ -1,5 +1,6 @@
 // The part of SyncAttempt that commits and ends.
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -51,8 +52,8 @@ absl::Status SyncAttempt::Commit() {
   end_.moved = end_.moved || *moved;
   for (size_t i = changes; i < run_.outcome.schema_changes.size(); ++i) {
     const SchemaChange& change = run_.outcome.schema_changes[i];
-    run_.Log(1, change.table, change.column.empty() ? change.what
-                                                    : absl::StrCat(change.column, ": ", change.what));
+    const std::string prefix = change.column.empty() ? "" : absl::StrCat(change.column, ": ");
+    run_.Log(1, change.table, absl::StrCat(prefix, change.what));
   }
   FoldSlots();
   const bool checkpoint = commits_.has_checkpoint();
@@ -166,8 +167,8 @@ absl::Status SyncAttempt::DiscardTail() {
   for (const auto& slot : slots_) {
     if (slot->run != nullptr) rows += group_.Of(slot->name).received;
   }
-  run_.Warn("", absl::StrCat("the connector ended without a checkpoint behind changes of keys: the ",
-                             "last ", rows, " changes are not kept and come again next time"));
+  run_.Warn("", absl::StrCat("the connector ended without a checkpoint behind changes of keys: ",
+                             "the last ", rows, " changes are not kept and come again next time"));
   run_.tail_discarded = true;
   group_.Rollback();
   return End();

@@ -106,7 +106,8 @@ void Conformer::AppendBefore(const ChangeBatch& batch, size_t index, absl::Span<
   for (size_t c = 0; c < from.size(); ++c) {
     if (!plans_[c].used || !plans_[c].key) continue;
     // A key column that the connector left out of the old values did not change.
-    into[plans_[c].place] = from[c].kind <= ValueKind::kUnchanged ? after[plans_[c].place] : from[c];
+    const uint32_t place = plans_[c].place;
+    into[place] = from[c].kind <= ValueKind::kUnchanged ? after[place] : from[c];
   }
   if (keyless_ != nullptr) into[0] = ids_[batch.row_count + index];
   if (SameKey(into, after, columns)) before->resize(begin);

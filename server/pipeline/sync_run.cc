@@ -76,7 +76,8 @@ bool SyncRun::OthersMayGoOn() const {
 std::vector<StateEntry> SyncRun::StatesForSource() const {
   std::vector<StateEntry> states = book.ForSource();
   if (options.full) {
-    std::erase_if(states, [this](const StateEntry& state) { return !book.Moved(EntryName(state)); });
+    std::erase_if(states,
+                  [this](const StateEntry& state) { return !book.Moved(EntryName(state)); });
   }
   return states;
 }

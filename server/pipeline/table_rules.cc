@@ -64,7 +64,9 @@ TableSchema WithRule(const TableSchema& table, const TableRule& rule) {
 
 std::vector<std::string> AbsentKeyColumns(const TableSchema& table, const TableRule& rule) {
   std::set<std::string> absent;
-  if (rule.primary_key.has_value()) absent.insert(rule.primary_key->begin(), rule.primary_key->end());
+  if (rule.primary_key.has_value()) {
+    absent.insert(rule.primary_key->begin(), rule.primary_key->end());
+  }
   for (const Column& column : table.columns) absent.erase(column.name);
   return std::vector<std::string>(absent.begin(), absent.end());
 }

@@ -21,8 +21,9 @@ constexpr int64_t kExactInDouble = int64_t{1} << 53;
 
 absl::string_view KindName(ValueKind kind) {
   static constexpr absl::string_view kNames[] = {
-      "NULL",   "UNCHANGED", "a boolean", "an integer", "a double",           "a decimal",
-      "a text", "bytes",     "JSON",      "a date",     "a time", "a timestamp", "a naive timestamp"};
+      "NULL",   "UNCHANGED", "a boolean", "an integer", "a double",    "a decimal",
+      "a text", "bytes",     "JSON",      "a date",     "a time",      "a timestamp",
+      "a naive timestamp"};
   return kNames[static_cast<uint32_t>(kind)];
 }
 
@@ -201,7 +202,9 @@ absl::StatusOr<Value> ValueConverter::ToDecimal(const Value& value, const Column
                                                        : DoubleText(value.f64)));
       break;
     case ValueKind::kString:
-      if (!IsDecimal(value.view())) return Refused("a text that is no decimal does not fit DECIMAL");
+      if (!IsDecimal(value.view())) {
+        return Refused("a text that is no decimal does not fit DECIMAL");
+      }
       result.kind = ValueKind::kDecimal;
       break;
     default:

@@ -53,7 +53,9 @@ TEST_F(ChangesTest, UpdateChangesOnlyWhatItCarries) {
 TEST_F(ChangesTest, DeletesAreSoftByDefaultAndUpsertsRevive) {
   Sync(Users(), [] { return Rows(0, 3).Upsert({1, "Ada", 36}).Upsert({2, "Bob", 1}); });
   const SyncOutcome outcome =
-      Sync(Users(), [] { return Rows(0, 3).Delete({1}).Delete({2}).Delete({9}).Upsert({2, "Bo", 2}); });
+      Sync(Users(), [] {
+        return Rows(0, 3).Delete({1}).Delete({2}).Delete({9}).Upsert({2, "Bo", 2});
+      });
   EXPECT_EQ(outcome.counts.deleted, 2U);
   EXPECT_EQ(outcome.counts.missing, 1U);
   EXPECT_THAT(Live("user", "id, name"), ElementsAre("2|Bo"));
@@ -90,7 +92,11 @@ TEST_F(ChangesTest, TruncateDeletesAtSuccessWhatWasNotWrittenAgain) {
     return Rows(0, 3).Upsert({1, "Ada", 36}).Upsert({2, "Bob", 40}).Upsert({3, "Cyd", 50});
   });
   const SyncOutcome outcome = Sync(Users(), [] {
-    return Rows(0, 3).Upsert({3, "before", 1}).Truncate().Upsert({1, "Ada", 36}).Upsert({4, "D", 1});
+    return Rows(0, 3)
+        .Upsert({3, "before", 1})
+        .Truncate()
+        .Upsert({1, "Ada", 36})
+        .Upsert({4, "D", 1});
   });
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
   EXPECT_THAT(Live("user", "id, name"), ElementsAre("1|Ada", "4|D"));
@@ -142,21 +148,30 @@ TEST_F(ChangesTest, TruncateDoesNotDeleteWhereRowsWereLostOnTheWay) {
 
 TEST_F(ChangesTest, RepeatedRowsWithoutKeyCollapse) {
   const TableSchema log = Table("log", {{"line", DataType::kString}, {"n", DataType::kLong}});
-  const auto rows = [] { return Rows(0, 2).Upsert({"a", 1}).Upsert({"a", 1}).Upsert({"b", nullptr}); };
+  const auto rows = [] {
+    return Rows(0, 2).Upsert({"a", 1}).Upsert({"a", 1}).Upsert({"b", nullptr});
+  };
   const SyncOutcome first = Sync(log, rows);
   EXPECT_EQ(first.counts.inserted, 2U);
   EXPECT_EQ(first.counts.duplicates_collapsed, 1U);
   const SyncOutcome again = Sync(log, rows);
   EXPECT_EQ(again.counts.unchanged, 3U);
   EXPECT_THAT(Live("log", "line, n"), ElementsAre("a|1", "b|NULL"));
-  Sync(log, [] { return Rows(0, 2).Update({Unchanged(), 2}).Before({"a", 1}).Delete({}).Before({"b", nullptr}); });
+  Sync(log, [] {
+    return Rows(0, 2)
+        .Update({Unchanged(), 2})
+        .Before({"a", 1})
+        .Delete({})
+        .Before({"b", nullptr});
+  });
   EXPECT_THAT(Live("log", "line, n"), ElementsAre("a|2"));
   Sync(log, [] { return Rows(0, 2).Upsert({"a", 2}); });
   EXPECT_THAT(Live("log", "line, n"), ElementsAre("a|2")) << "the id followed the update";
 }
 
 TEST_F(ChangesTest, UndeclaredColumnWidensOverThreeSyncsWithoutLoss) {
-  const TableSchema table = Table("t", {{"id", DataType::kLong, true}, {"v"}, {"code", DataType::kString}});
+  const TableSchema table =
+      Table("t", {{"id", DataType::kLong, true}, {"v"}, {"code", DataType::kString}});
   Sync(table, [] { return Rows(0, 3).Upsert({1, 1, "007"}).Upsert({2, nullptr, "1.10"}); });
   EXPECT_THAT(Query("SELECT v, typeof(v), code FROM t ORDER BY id"),
               ElementsAre(ElementsAre("1", "integer", "007"), ElementsAre("NULL", "null", "1.10")));
@@ -177,7 +192,8 @@ TEST_F(ChangesTest, WidensInsideOneBatchAndBetweenBatchesOfATransaction) {
   Play play;
   play.tables = {Table("t", {{"id", DataType::kLong, true}, {"v"}})};
   play.script = [](const UpdateStart&) {
-    return Script(Say(Rows(0, 2).Upsert({1, 1}).Upsert({2, 2.5})), Say(Rows(0, 2).Upsert({3, Decimal("0.10")})),
+    return Script(Say(Rows(0, 2).Upsert({1, 1}).Upsert({2, 2.5})),
+                  Say(Rows(0, 2).Upsert({3, Decimal("0.10")})),
                   Say(Rows(0, 2).Upsert({4, Flag(true)})), Mark(1, "s"), Done());
   };
   const SyncOutcome outcome = Run(play);
@@ -198,7 +214,8 @@ TEST_F(ChangesTest, TablesAndColumnsDefinedOnTheWay) {
     TableDefinition first{0, Table("t", {{"id", DataType::kLong, true}, {"a"}})};
     TableDefinition grown{0, Table("t", {{"id", DataType::kLong, true}, {"a"}, {"b"}})};
     return Script(Say(SourceEvent(first)), Say(Rows(0, 2).Upsert({1, "x"})),
-                  Say(SourceEvent(grown)), Say(Rows(0, 3).Upsert({2, "y", 5})), Mark(1, "s"), Done());
+                  Say(SourceEvent(grown)), Say(Rows(0, 3).Upsert({2, "y", 5})), Mark(1, "s"),
+                  Done());
   };
   const SyncOutcome outcome = Run(play);
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
@@ -233,7 +250,8 @@ TEST_F(ChangesTest, RulesSelectRenameAndType) {
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
   EXPECT_THAT(Query("SELECT id, typeof(id), full_name FROM user"),
               ElementsAre(ElementsAre("1", "text", "Ada")));
-  EXPECT_THAT(Query("SELECT name FROM pragma_table_info('user')"), ::testing::Not(Contains(ElementsAre("age"))));
+  EXPECT_THAT(Query("SELECT name FROM pragma_table_info('user')"),
+              ::testing::Not(Contains(ElementsAre("age"))));
   EXPECT_THAT(Query("SELECT name FROM sqlite_schema WHERE name = 'other'"), IsEmpty());
   ASSERT_THAT(outcome.tables, SizeIs(1));
   EXPECT_TRUE(Warned(outcome, "the source has no table usr"));

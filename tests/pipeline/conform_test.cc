@@ -22,8 +22,9 @@ constexpr int64_t kSecond = 1'000'000;
 
 // A value with its kind, for comparisons by eye: "INT 5".
 std::string Show(const Value& value) {
-  static constexpr const char* kKinds[] = {"NULL", "UNCHANGED", "BOOL",  "INT",  "DOUBLE",    "DECIMAL", "STRING",
-                                           "BYTES", "JSON",     "DATE",  "TIME", "TIMESTAMP", "NAIVE"};
+  static constexpr const char* kKinds[] = {"NULL",    "UNCHANGED", "BOOL",  "INT",  "DOUBLE",
+                                           "DECIMAL", "STRING",    "BYTES", "JSON", "DATE",
+                                           "TIME",    "TIMESTAMP", "NAIVE"};
   const std::string text = CanonicalText(value);
   return absl::StrCat(kKinds[static_cast<size_t>(value.kind)], text.empty() ? "" : " ", text);
 }
@@ -68,87 +69,89 @@ struct Conversion {
   const char* says = "";
 };
 
+const int64_t kHalfPastTen = 1'705'314'600 * kSecond;  // 2024-01-15T10:30:00Z
+
+const Conversion kConversions[] = {
+    {DataType::kBoolean, Flag(true), "BOOL true"},
+    {DataType::kBoolean, 1, "BOOL true"},
+    {DataType::kBoolean, 2, "", "an integer does not fit BOOLEAN"},
+    {DataType::kBoolean, "false", "BOOL false"},
+    {DataType::kBoolean, "no", ""},
+    {DataType::kShort, 32767, "INT 32767"},
+    {DataType::kShort, 32768, "", "out of the range of SHORT"},
+    {DataType::kShort, -32768, "INT -32768"},
+    {DataType::kInt, int64_t{1} << 31, "", "out of the range of INT"},
+    {DataType::kInt, -(int64_t{1} << 31), "INT -2147483648"},
+    {DataType::kLong, std::numeric_limits<int64_t>::min(), "INT -9223372036854775808"},
+    {DataType::kLong, 5.0, "INT 5"},
+    {DataType::kLong, 5.5, "", "no integer"},
+    {DataType::kLong, 0x1p63, "", "no integer of 64 bits"},
+    {DataType::kLong, std::nan(""), "", "no integer"},
+    {DataType::kLong, "42", "INT 42"},
+    {DataType::kLong, Decimal("42.00"), "INT 42"},
+    {DataType::kLong, Decimal("9223372036854775808"), "", "64 bits"},
+    {DataType::kLong, "4x", ""},
+    {DataType::kLong, Json("4"), "", "JSON does not fit LONG"},
+    {DataType::kDecimal, Decimal("1.10"), "DECIMAL 1.1"},
+    {DataType::kDecimal, 7, "DECIMAL 7"},
+    {DataType::kDecimal, 0.1, "DECIMAL 0.1"},
+    {DataType::kDecimal, 1e22, "DECIMAL 10000000000000000000000"},
+    {DataType::kDecimal, "12.5", "DECIMAL 12.5"},
+    {DataType::kDecimal, "1e5", ""},
+    {DataType::kDecimal, Decimal("1."), "", "not written as one"},
+    {DataType::kDecimal, Decimal("NaN"), "NULL"},
+    {DataType::kDecimal, Decimal("-Infinity"), "DECIMAL -Infinity"},
+    {DataType::kDouble, 1.5, "DOUBLE 1.5"},
+    {DataType::kDouble, int64_t{1} << 53, "DOUBLE 9007199254740992"},
+    {DataType::kDouble, (int64_t{1} << 53) + 1, "", "beyond 2^53"},
+    {DataType::kDouble, Decimal("0.1"), "DOUBLE 0.1"},
+    {DataType::kDouble, Decimal("0.1000000000000000055"), "", "more digits"},
+    {DataType::kDouble, std::nan(""), "NULL"},
+    {DataType::kDouble, HUGE_VAL, "DOUBLE Infinity"},
+    {DataType::kDouble, "abc", ""},
+    {DataType::kNaiveDate, Cell(ValueKind::kDate, 19737), "DATE 2024-01-15"},
+    {DataType::kNaiveDate, "2024-01-15", "DATE 2024-01-15"},
+    {DataType::kNaiveDate, Timestamp(kHalfPastTen), "", "not midnight"},
+    {DataType::kNaiveDate, Timestamp(-86'400 * kSecond), "DATE 1969-12-31"},
+    {DataType::kNaiveDate, Cell(ValueKind::kDate, int64_t{1} << 60), "", "out of range"},
+    {DataType::kNaiveTime, Cell(ValueKind::kTime, 86'400 * kSecond), "TIME 24:00:00.000000"},
+    {DataType::kNaiveTime, Cell(ValueKind::kTime, -1), "", "outside of 00:00 to 24:00"},
+    {DataType::kNaiveTime, "10:30:00", "TIME 10:30:00.000000"},
+    {DataType::kNaiveDatetime, Cell(ValueKind::kNaiveTimestamp, kHalfPastTen),
+     "NAIVE 2024-01-15T10:30:00.000000"},
+    {DataType::kUtcDatetime, "2024-01-15T12:30:00+02:00",
+     "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
+    {DataType::kUtcDatetime, "2024-01-15 10:30:00", "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
+    {DataType::kUtcDatetime, "yesterday", "", "no ISO 8601 time"},
+    {DataType::kUtcDatetime, 1'705'314'600, "", "an integer does not fit UTC_DATETIME"},
+    {DataType::kUtcDatetime, Timestamp(std::numeric_limits<int64_t>::max()),
+     "TIMESTAMP infinity"},
+    {DataType::kBinary, Bytes(std::string("\0\xff", 2)), "BYTES 00ff"},
+    {DataType::kBinary, "ab", "BYTES 6162"},
+    {DataType::kBinary, 1, ""},
+    {DataType::kString, "007", "STRING 007"},
+    {DataType::kString, 7, "STRING 7"},
+    {DataType::kString, 1.5, "STRING 1.5"},
+    {DataType::kString, Flag(false), "STRING false"},
+    {DataType::kString, Decimal("1.10"), "STRING 1.10"},
+    {DataType::kString, Timestamp(kHalfPastTen), "STRING 2024-01-15T10:30:00.000000Z"},
+    {DataType::kString, Json("{\"a\": 1}"), "STRING {\"a\": 1}"},
+    {DataType::kString, "Grüße 日本", "STRING Grüße 日本"},
+    {DataType::kString, "\xff", "", "not UTF-8"},
+    {DataType::kString, "01234567\xc3", "", "not UTF-8"},
+    {DataType::kString, std::string("a\0b", 3), "", "U+0000"},
+    {DataType::kString, std::string("01234567890123\0x", 16), "", "U+0000"},
+    {DataType::kXml, "<a/>", "STRING <a/>"},
+    {DataType::kXml, 1, ""},
+    {DataType::kJson, Json("{\"n\": 1.0}"), "JSON {\"n\": 1.0}"},
+    {DataType::kJson, Json("{\"n\": }"), "", "not JSON"},
+    {DataType::kJson, "[1]", "JSON [1]"},
+    {DataType::kJson, 5, "JSON 5"},
+    {DataType::kJson, HUGE_VAL, "", "not JSON"},
+};
+
 TEST(ConformTest, ConvertsExactlyOrRefuses) {
-  const int64_t noon = 1'705'314'600 * kSecond;  // 2024-01-15T10:30:00Z
-  const Conversion cases[] = {
-      {DataType::kBoolean, Flag(true), "BOOL true"},
-      {DataType::kBoolean, 1, "BOOL true"},
-      {DataType::kBoolean, 2, "", "an integer does not fit BOOLEAN"},
-      {DataType::kBoolean, "false", "BOOL false"},
-      {DataType::kBoolean, "no", ""},
-      {DataType::kShort, 32767, "INT 32767"},
-      {DataType::kShort, 32768, "", "out of the range of SHORT"},
-      {DataType::kShort, -32768, "INT -32768"},
-      {DataType::kInt, int64_t{1} << 31, "", "out of the range of INT"},
-      {DataType::kInt, -(int64_t{1} << 31), "INT -2147483648"},
-      {DataType::kLong, std::numeric_limits<int64_t>::min(), "INT -9223372036854775808"},
-      {DataType::kLong, 5.0, "INT 5"},
-      {DataType::kLong, 5.5, "", "no integer"},
-      {DataType::kLong, 0x1p63, "", "no integer of 64 bits"},
-      {DataType::kLong, std::nan(""), "", "no integer"},
-      {DataType::kLong, "42", "INT 42"},
-      {DataType::kLong, Decimal("42.00"), "INT 42"},
-      {DataType::kLong, Decimal("9223372036854775808"), "", "64 bits"},
-      {DataType::kLong, "4x", ""},
-      {DataType::kLong, Json("4"), "", "JSON does not fit LONG"},
-      {DataType::kDecimal, Decimal("1.10"), "DECIMAL 1.1"},
-      {DataType::kDecimal, 7, "DECIMAL 7"},
-      {DataType::kDecimal, 0.1, "DECIMAL 0.1"},
-      {DataType::kDecimal, 1e22, "DECIMAL 10000000000000000000000"},
-      {DataType::kDecimal, "12.5", "DECIMAL 12.5"},
-      {DataType::kDecimal, "1e5", ""},
-      {DataType::kDecimal, Decimal("1."), "", "not written as one"},
-      {DataType::kDecimal, Decimal("NaN"), "NULL"},
-      {DataType::kDecimal, Decimal("-Infinity"), "DECIMAL -Infinity"},
-      {DataType::kDouble, 1.5, "DOUBLE 1.5"},
-      {DataType::kDouble, int64_t{1} << 53, "DOUBLE 9007199254740992"},
-      {DataType::kDouble, (int64_t{1} << 53) + 1, "", "beyond 2^53"},
-      {DataType::kDouble, Decimal("0.1"), "DOUBLE 0.1"},
-      {DataType::kDouble, Decimal("0.1000000000000000055"), "", "more digits"},
-      {DataType::kDouble, std::nan(""), "NULL"},
-      {DataType::kDouble, HUGE_VAL, "DOUBLE Infinity"},
-      {DataType::kDouble, "abc", ""},
-      {DataType::kNaiveDate, Cell(ValueKind::kDate, 19737), "DATE 2024-01-15"},
-      {DataType::kNaiveDate, "2024-01-15", "DATE 2024-01-15"},
-      {DataType::kNaiveDate, Timestamp(noon), "", "not midnight"},
-      {DataType::kNaiveDate, Timestamp(-86'400 * kSecond), "DATE 1969-12-31"},
-      {DataType::kNaiveDate, Cell(ValueKind::kDate, int64_t{1} << 60), "", "out of range"},
-      {DataType::kNaiveTime, Cell(ValueKind::kTime, 86'400 * kSecond), "TIME 24:00:00.000000"},
-      {DataType::kNaiveTime, Cell(ValueKind::kTime, -1), "", "outside of 00:00 to 24:00"},
-      {DataType::kNaiveTime, "10:30:00", "TIME 10:30:00.000000"},
-      {DataType::kNaiveDatetime, Cell(ValueKind::kNaiveTimestamp, noon),
-       "NAIVE 2024-01-15T10:30:00.000000"},
-      {DataType::kUtcDatetime, "2024-01-15T12:30:00+02:00",
-       "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
-      {DataType::kUtcDatetime, "2024-01-15 10:30:00", "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
-      {DataType::kUtcDatetime, "yesterday", "", "no ISO 8601 time"},
-      {DataType::kUtcDatetime, 1'705'314'600, "", "an integer does not fit UTC_DATETIME"},
-      {DataType::kUtcDatetime, Timestamp(std::numeric_limits<int64_t>::max()),
-       "TIMESTAMP infinity"},
-      {DataType::kBinary, Bytes(std::string("\0\xff", 2)), "BYTES 00ff"},
-      {DataType::kBinary, "ab", "BYTES 6162"},
-      {DataType::kBinary, 1, ""},
-      {DataType::kString, "007", "STRING 007"},
-      {DataType::kString, 7, "STRING 7"},
-      {DataType::kString, 1.5, "STRING 1.5"},
-      {DataType::kString, Flag(false), "STRING false"},
-      {DataType::kString, Decimal("1.10"), "STRING 1.10"},
-      {DataType::kString, Timestamp(noon), "STRING 2024-01-15T10:30:00.000000Z"},
-      {DataType::kString, Json("{\"a\": 1}"), "STRING {\"a\": 1}"},
-      {DataType::kString, "Grüße 日本", "STRING Grüße 日本"},
-      {DataType::kString, "\xff", "", "not UTF-8"},
-      {DataType::kString, "01234567\xc3", "", "not UTF-8"},
-      {DataType::kString, std::string("a\0b", 3), "", "U+0000"},
-      {DataType::kString, std::string("01234567890123\0x", 16), "", "U+0000"},
-      {DataType::kXml, "<a/>", "STRING <a/>"},
-      {DataType::kXml, 1, ""},
-      {DataType::kJson, Json("{\"n\": 1.0}"), "JSON {\"n\": 1.0}"},
-      {DataType::kJson, Json("{\"n\": }"), "", "not JSON"},
-      {DataType::kJson, "[1]", "JSON [1]"},
-      {DataType::kJson, 5, "JSON 5"},
-      {DataType::kJson, HUGE_VAL, "", "not JSON"},
-  };
-  for (const Conversion& c : cases) {
+  for (const Conversion& c : kConversions) {
     Subject subject(Table("t", {{"id", DataType::kLong, true}, {"v", c.type}}));
     const ChangeBatch batch = subject.Run(Rows(0, 2).Upsert({1, c.given}));
     const std::string what = absl::StrCat(std::string(DataTypeName(c.type)), " of ",
@@ -243,7 +246,9 @@ TEST(ConformTest, RowsWithoutAWholeKeyAreSetAside) {
 }
 
 TEST(ConformTest, OmittedTrailingColumnsAreNullInUpsertsAndUnchangedInUpdates) {
-  Subject subject(Table("t", {{"id", DataType::kLong, true}, {"a", DataType::kLong}, {"b", DataType::kLong}}));
+  Subject subject(Table("t",
+                        {{"id", DataType::kLong, true}, {"a", DataType::kLong},
+                         {"b", DataType::kLong}}));
   const ChangeBatch batch = subject.Run(Rows(0, 2)
                                             .Upsert({1, 2})
                                             .Update({1, Unchanged()})
@@ -326,7 +331,8 @@ TEST(ConformTest, SensitiveValuesStayOutOfDeadLetters) {
   Subject subject(table);
   subject.Run(Rows(0, 2).Upsert({1, "swordfish"}));
   ASSERT_THAT(subject.bad, SizeIs(1));
-  EXPECT_EQ(subject.bad[0].change_json, "{\"op\":\"upsert\",\"values\":{\"id\":1,\"pin\":\"***\"}}");
+  EXPECT_EQ(subject.bad[0].change_json,
+            "{\"op\":\"upsert\",\"values\":{\"id\":1,\"pin\":\"***\"}}");
   EXPECT_EQ(subject.bad[0].status.message().find("swordfish"), absl::string_view::npos);
 }
 

@@ -33,7 +33,8 @@ class ErrorsTest : public SyncFixture {
 
 TEST_F(ErrorsTest, ABadRowBecomesADeadLetterAndTheSyncPartial) {
   play_.script = [](const UpdateStart&) {
-    return Script(Say(Rows(0, 2).Upsert({1, 1}).Upsert({2, "x"}).Upsert({3, 3})), Mark(1, "s", {{0, 3}}),
+    return Script(Say(Rows(0, 2).Upsert({1, 1}).Upsert({2, "x"}).Upsert({3, 3})),
+                  Mark(1, "s", {{0, 3}}),
                   Done(absl::OkStatus(), {{0, 3}}));
   };
   const SyncOutcome outcome = Run(play_);
@@ -53,7 +54,7 @@ TEST_F(ErrorsTest, ABadRowBecomesADeadLetterAndTheSyncPartial) {
   ASSERT_THAT(letters, SizeIs(1));
   EXPECT_THAT(letters[0], ::testing::IsSupersetOf(
                               {::testing::Eq("a"), ::testing::Eq("{\"id\":2}"),
-                               ::testing::Eq("{\"op\":\"upsert\",\"values\":{\"id\":2,\"v\":\"x\"}}"),
+                               ::testing::Eq(R"({"op":"upsert","values":{"id":2,"v":"x"}})"),
                                ::testing::Eq("{\"attempt\":1,\"after_checkpoint\":0}")}));
 }
 
@@ -97,7 +98,9 @@ TEST_F(ErrorsTest, TooManyDeadLettersStopTheSyncWithCountAndFirstReason) {
 TEST_F(ErrorsTest, DeadLettersOfRolledBackAttemptsDoNotCount) {
   options_.max_dead_letters = 1;
   play_.script = [&](const UpdateStart& start) {
-    if (start.attempt <= 3) return Script(Say(One(0, 1, "x")), Done(absl::UnavailableError("busy")));
+    if (start.attempt <= 3) {
+      return Script(Say(One(0, 1, "x")), Done(absl::UnavailableError("busy")));
+    }
     return Script(Say(One(0, 1, "x")), Mark(1, "1"), Done());
   };
   const SyncOutcome outcome = Run(play_);
@@ -154,7 +157,9 @@ TEST_F(ErrorsTest, OnErrorStopEndsOnlyItsTableWhereStateIsPerTable) {
 TEST_F(ErrorsTest, ARowMayAskToGoOnUnderStop) {
   options_.default_rule.on_error = OnError::kStop;
   play_.script = [](const UpdateStart&) {
-    return Script(Say(Rows(0, 2).Add(ChangeKind::kUpsert, {1, "x"}, kOnErrorContinue).Upsert({2, 2})),
+    return Script(Say(Rows(0, 2)
+                          .Add(ChangeKind::kUpsert, {1, "x"}, kOnErrorContinue)
+                          .Upsert({2, 2})),
                   Mark(1, "1"), Done());
   };
   const SyncOutcome outcome = Run(play_);
@@ -167,7 +172,8 @@ TEST_F(ErrorsTest, ATableThatFailsLetsTheOthersGoOn) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(One(0, 1)),
                   Say(SourceEvent(TableDone{0, absl::PermissionDeniedError("no access to a")})),
-                  Say(One(1, 1)), Say(SourceEvent(TableDone{1, absl::OkStatus()})), Mark(1, "1"), Done());
+                  Say(One(1, 1)), Say(SourceEvent(TableDone{1, absl::OkStatus()})), Mark(1, "1"),
+                  Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kPartial);
@@ -191,7 +197,8 @@ TEST_F(ErrorsTest, RowsAfterATablesEndAreThePluginsFault) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(SourceEvent(TableDone{0, absl::OkStatus()})), Say(One(0, 1)), Done());
   };
-  EXPECT_THAT(Text(Run(play_).error), HasSubstr("plugin misbehaved: rows of table a after its end"));
+  EXPECT_THAT(Text(Run(play_).error),
+              HasSubstr("plugin misbehaved: rows of table a after its end"));
 }
 
 TEST_F(ErrorsTest, RetriesFollowTheKindOfFailure) {
@@ -298,7 +305,8 @@ TEST_F(ErrorsTest, ARefusedCommitBeginsAgainFromTheLastDurableState) {
   };
   play_.script = [](const UpdateStart& start) {
     if (start.states.empty()) {
-      return Script(Say(One(0, 1)), Mark(1, "1"), WaitFor(absl::Seconds(1)), Say(One(0, 2)), Mark(2, "2"),
+      return Script(Say(One(0, 1)), Mark(1, "1"), WaitFor(absl::Seconds(1)), Say(One(0, 2)),
+                    Mark(2, "2"),
                     Done());
     }
     return Script(Say(One(0, 2)), Mark(1, "2"), Done());
@@ -328,9 +336,13 @@ TEST_F(ErrorsTest, DestinationFailuresStopOrRetryByTheirCode) {
   for (const Case& c : cases) {
     for (const bool at_commit : {true, false}) {
       play_.starts.clear();
-      watch_.before_commit = [&](const CommitRequest&) { return at_commit ? c.failure : absl::OkStatus(); };
-      watch_.before_apply = [&](const ChangeBatch&) { return at_commit ? absl::OkStatus() : c.failure; };
-      play_.script = [](const UpdateStart&) { return Script(Say(One(0, 1)), Mark(1, "1"), Done()); };
+      watch_.before_commit =
+          [&](const CommitRequest&) { return at_commit ? c.failure : absl::OkStatus(); };
+      watch_.before_apply =
+          [&](const ChangeBatch&) { return at_commit ? absl::OkStatus() : c.failure; };
+      play_.script = [](const UpdateStart&) {
+        return Script(Say(One(0, 1)), Mark(1, "1"), Done());
+      };
       const SyncOutcome outcome = Run(play_);
       EXPECT_EQ(outcome.status, SyncStatus::kFailed);
       EXPECT_EQ(outcome.error.code(), c.failure.code());
@@ -365,7 +377,8 @@ TEST_F(ErrorsTest, UnequalCountsMakeTheSyncPartialWithTheReason) {
       {{}, {}, nullptr},
       {{{0, 3}}, {}, "a: the connector says it sent 3 rows and the engine received 2"},
       {{}, {{0, 1}}, "a: the connector says it sent 1 rows and the engine received 2"},
-      {{{0, 2}}, {{0, 2}, {1, 4}}, "b: the connector says it sent 4 rows and the engine received 0"},
+      {{{0, 2}}, {{0, 2}, {1, 4}},
+       "b: the connector says it sent 4 rows and the engine received 0"},
       {{}, {{1, 0}}, "a: the connector says it sent 0 rows and the engine received 2"},
   };
   int n = 0;
@@ -376,7 +389,8 @@ TEST_F(ErrorsTest, UnequalCountsMakeTheSyncPartialWithTheReason) {
                     Done(absl::OkStatus(), c.at_end));
     };
     const SyncOutcome outcome = Run(play_);
-    EXPECT_EQ(outcome.status, c.says == nullptr ? SyncStatus::kCompleted : SyncStatus::kPartial) << n;
+    EXPECT_EQ(outcome.status, c.says == nullptr ? SyncStatus::kCompleted : SyncStatus::kPartial)
+        << n;
     if (c.says != nullptr) {
       EXPECT_TRUE(Warned(outcome, c.says)) << n;
     }

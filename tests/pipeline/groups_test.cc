@@ -42,7 +42,8 @@ class GroupsTest : public SyncFixture {
 
 TEST_F(GroupsTest, ChecksPointsThatAreThereAlreadyCommitTogether) {
   play_.script = [](const UpdateStart&) {
-    return Script(Say(One(0, 1)), Mark(1, "1"), Say(One(0, 2)), Mark(2, "2"), WaitFor(absl::Seconds(1)),
+    return Script(Say(One(0, 1)), Mark(1, "1"), Say(One(0, 2)), Mark(2, "2"),
+                  WaitFor(absl::Seconds(1)),
                   Say(One(0, 3)), Mark(3, "3"), Done());
   };
   const SyncOutcome outcome = Run(play_);
@@ -131,7 +132,8 @@ TEST_F(GroupsTest, AnOverdueTransactionThatMustNotSplitStaysOpenWithAWarning) {
   for (const bool keyless : {false, true}) {
     watch_.commits.clear();
     Play play;
-    play.tables = {Table(keyless ? "log" : "c", {{"id", DataType::kLong, !keyless}, {"v", DataType::kLong}})};
+    play.tables = {Table(keyless ? "log" : "c",
+                         {{"id", DataType::kLong, !keyless}, {"v", DataType::kLong}})};
     play.capabilities = keyless ? uint64_t{0} : uint64_t{kSourceTransactions};
     play.script = [&](const UpdateStart&) {
       return Script(Say(One(0, 1)), WaitFor(absl::Seconds(300)), Say(One(0, 2)),
@@ -163,7 +165,8 @@ TEST_F(GroupsTest, KeyChangesAreNeverDurableAheadOfTheirState) {
                     Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})),
                     WaitFor(absl::Seconds(100)), Say(One(0, 9)), Done());
     }
-    return Script(Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})), Mark(1, "2"),
+    return Script(Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})),
+                  Mark(1, "2"),
                   Done());
   };
   const SyncOutcome outcome = Run(play_);
@@ -185,8 +188,10 @@ TEST_F(GroupsTest, AConnectorWithoutCheckpointsKeepsItsRowsAndBeginsAnewNextTime
 TEST_F(GroupsTest, CountsGoToTheTablesEntryWhereTheConnectorUsesOne) {
   play_.capabilities = kCanTableState;
   play_.script = [](const UpdateStart&) {
-    return Script(Say(One(0, 1)), Say(One(1, 1)), Say(One(1, 2)), MarkTables(1, {{"a", "a1"}, {"b", "b1"}}),
-                  WaitFor(absl::Seconds(1)), Say(One(0, 2)), Say(One(1, 3)), MarkTables(2, {{"a", "a2"}}),
+    return Script(Say(One(0, 1)), Say(One(1, 1)), Say(One(1, 2)),
+                  MarkTables(1, {{"a", "a1"}, {"b", "b1"}}),
+                  WaitFor(absl::Seconds(1)), Say(One(0, 2)), Say(One(1, 3)),
+                  MarkTables(2, {{"a", "a2"}}),
                   Done());
   };
   const SyncOutcome outcome = Run(play_);
@@ -283,7 +288,9 @@ TEST_F(GroupsTest, FullSyncGivesNoStateAndVersionsGoOn) {
   Run(play_);
   options_.full = true;
   clock_.Advance(absl::Seconds(1));
-  play_.script = [](const UpdateStart&) { return Script(Say(One(0, 1)), Mark(1, "again"), Done()); };
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(One(0, 1)), Mark(1, "again"), Done());
+  };
   const SyncOutcome outcome = Run(play_);
   EXPECT_THAT(play_.starts[1].states, IsEmpty());
   EXPECT_EQ(play_.starts[1].selections[0].mode, SelectionMode::kFull);
@@ -294,12 +301,14 @@ TEST_F(GroupsTest, FullSyncGivesNoStateAndVersionsGoOn) {
 
 TEST_F(GroupsTest, AnOversizedStateStopsTheSyncByName) {
   play_.script = [](const UpdateStart&) {
-    return Script(Say(One(0, 1)), MarkTables(1, {{"a", std::string(10 * 1024 * 1024 + 1, 'x')}}), Done());
+    return Script(Say(One(0, 1)), MarkTables(1, {{"a", std::string(10 * 1024 * 1024 + 1, 'x')}}),
+                  Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kFailed);
   EXPECT_EQ(outcome.error.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(outcome.error.message()), ::testing::HasSubstr("the state of a has 10485761"));
+  EXPECT_THAT(std::string(outcome.error.message()),
+              ::testing::HasSubstr("the state of a has 10485761"));
 }
 
 TEST_F(GroupsTest, CheckpointIdsOnlyGrow) {

@@ -34,7 +34,9 @@ class RandomHistoryTest : public SyncFixture {
   // failure on the way.
   Moves Attempt(SourceHistory& history, const UpdateStart& start) {
     size_t position = 0;
-    for (const StateEntry& state : start.states) EXPECT_TRUE(absl::SimpleAtoi(state.body, &position));
+    for (const StateEntry& state : start.states) {
+      EXPECT_TRUE(absl::SimpleAtoi(state.body, &position));
+    }
     const auto& changes = history.changes();
     Moves moves;
     uint64_t checkpoint = 0;
@@ -48,8 +50,9 @@ class RandomHistoryTest : public SyncFixture {
       const uint32_t table = changes[position].table;
       const uint64_t most = 1 + history.Pick(8);
       Rows rows(table, table == 0 ? 3 : 1);
-      for (uint64_t n = 0; n < most && position < changes.size() && changes[position].table == table;
-           ++n, ++position, ++since[table].rows) {
+      for (uint64_t n = 0; n < most && position < changes.size(); ++n, ++position) {
+        if (changes[position].table != table) break;
+        ++since[table].rows;
         std::move(rows).Add(changes[position].kind, changes[position].row);
         if (changes[position].before) std::move(rows).Before(*changes[position].before);
       }
@@ -74,7 +77,8 @@ class RandomHistoryTest : public SyncFixture {
     std::vector<std::string> items;
     for (const auto& [id, item] : history.items()) {
       items.push_back(absl::StrCat(id, "|", item.first, "|",
-                                   item.second ? Comparable(CanonicalText(item.second->View())) : "NULL"));
+                                   item.second ? Comparable(CanonicalText(item.second->View()))
+                                               : "NULL"));
     }
     std::vector<std::string> stored;
     for (const auto& row : Query("SELECT id, n, v FROM item WHERE _tidemark_deleted IS NOT 1 "
@@ -89,7 +93,7 @@ class RandomHistoryTest : public SyncFixture {
 
 TEST_F(RandomHistoryTest, DestinationEndsAsTheSource) {
   const uint64_t first = FromEnvironment("TIDEMARK_SEED", 1);
-  const uint64_t histories = FromEnvironment("TIDEMARK_HISTORIES", 25);
+  const uint64_t histories = FromEnvironment("TIDEMARK_HISTORIES", 50);
   for (uint64_t seed = first; seed < first + histories; ++seed) {
     SCOPED_TRACE(absl::StrCat("TIDEMARK_SEED=", seed, " TIDEMARK_HISTORIES=1"));
     for (const char* file : {"", "-wal", "-shm"}) {

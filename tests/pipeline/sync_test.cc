@@ -73,7 +73,9 @@ TEST_F(SyncTest, SayingTheDurableStateAgainAddsNoVersion) {
   Play play;
   play.tables = {Users()};
   play.script = [](const UpdateStart& start) {
-    if (start.states.empty()) return Script(Say(Rows(0, 2).Upsert({1, "Ada"})), Mark(1, "x"), Done());
+    if (start.states.empty()) {
+      return Script(Say(Rows(0, 2).Upsert({1, "Ada"})), Mark(1, "x"), Done());
+    }
     return Script(Mark(1, "x"), Done());
   };
   Run(play);

@@ -32,10 +32,11 @@ TEST(GlobTest, MatchesTheWholeText) {
     const char* text;
     bool matches;
   };
-  const Case cases[] = {{"user", "user", true},     {"user", "users", false}, {"user*", "users", true},
-                        {"*", "", true},            {"*a*b", "xaxxb", true},  {"*a*b", "xaxxbc", false},
-                        {"u?er", "user", true},     {"u?er", "uer", false},   {"**", "x", true},
-                        {"a*b*c", "abbbcbc", true}, {"", "", true},           {"", "a", false}};
+  const Case cases[] = {
+      {"user", "user", true},   {"user", "users", false},   {"user*", "users", true},
+      {"*", "", true},          {"*a*b", "xaxxb", true},    {"*a*b", "xaxxbc", false},
+      {"u?er", "user", true},   {"u?er", "uer", false},     {"**", "x", true},
+      {"a*b*c", "abbbcbc", true}, {"", "", true},           {"", "a", false}};
   for (const Case& c : cases) {
     EXPECT_EQ(GlobMatches(c.pattern, c.text), c.matches) << c.pattern << " against " << c.text;
   }
@@ -159,7 +160,8 @@ TEST(TableTargetTest, TableWithoutKeyGetsAnIdColumnFirst) {
 }
 
 TEST(TableTargetTest, StoredColumnsKeepPlaceAndTypesOnlyWiden) {
-  auto first = Make(Table("t", {{"id", DataType::kLong, true}, {"a"}, {"gone", DataType::kString}}));
+  auto first = Make(Table("t",
+                          {{"id", DataType::kLong, true}, {"a"}, {"gone", DataType::kString}}));
   ASSERT_TRUE(first.ok());
   ColumnType text;
   text.type = DataType::kString;
@@ -225,7 +227,9 @@ TEST(TableTargetTest, StaleGuardNeedsOneFixedWidthCursor) {
 }
 
 TEST(TableTargetTest, StaleGuardEndsWhenAnInferredCursorBecomesText) {
-  auto made = Make(Table("t", {{"id", DataType::kLong, true}, {"v", DataType::kUndeclared, false, true}}));
+  auto made = Make(Table("t",
+                         {{"id", DataType::kLong, true},
+                          {"v", DataType::kUndeclared, false, true}}));
   ASSERT_TRUE(made.ok());
   ColumnType type;
   type.type = DataType::kLong;
