@@ -145,8 +145,10 @@ std::string PeakMemory() {
     getrusage(who, &usage);
     return usage.ru_maxrss / 1024;  // ru_maxrss is in KiB on Linux
   };
-  return absl::StrCat(megabytes(RUSAGE_SELF), " MB tidemark, ", megabytes(RUSAGE_CHILDREN),
-                      " MB connector");
+  // Connectors behind an address are nobody's children.
+  const int64_t connector = megabytes(RUSAGE_CHILDREN);
+  return absl::StrCat(megabytes(RUSAGE_SELF), " MB tidemark",
+                      connector > 0 ? absl::StrCat(", ", connector, " MB connector") : "");
 }
 
 std::string Details(const SyncOutcome& outcome) {

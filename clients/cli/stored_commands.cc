@@ -48,12 +48,33 @@ ExitCode ListTables(Session& session, StoredDestination& stored) {
   return ExitCode::kDone;
 }
 
+// Tidemark's own columns behind those of the source; later columns of a table follow them in the
+// file.
+void OwnColumnsLast(RowPage* page) {
+  std::vector<size_t> order;
+  for (const bool own : {false, true}) {
+    for (size_t i = 0; i < page->columns.size(); ++i) {
+      if (absl::StartsWith(page->columns[i], "_tidemark_") == own) order.push_back(i);
+    }
+  }
+  const auto sort = [&order](auto* cells) {
+    auto sorted = *cells;
+    for (size_t i = 0; i < order.size() && order[i] < cells->size(); ++i) {
+      sorted[i] = std::move((*cells)[order[i]]);
+    }
+    *cells = std::move(sorted);
+  };
+  sort(&page->columns);
+  for (auto& row : page->rows) sort(&row);
+}
+
 ExitCode ShowRows(Session& session, const RowsOptions& options) {
   absl::StatusOr<StoredDestination> stored = OpenStored(options.stored, false);
   if (!stored.ok()) return session.Fail(stored.status());
   if (options.table.empty()) return ListTables(session, *stored);
   absl::StatusOr<RowPage> page = stored->reader->Rows(options.table, options.limit);
   if (!page.ok()) return session.Fail(AsLocal(page.status()));
+  OwnColumnsLast(&*page);
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : page->rows) {

@@ -176,6 +176,11 @@ class Reader {
     const bool timestamp = Find("cdc.timestamp") != nullptr;
     const bool version = Find("cdc.version") != nullptr;
     if (method == "auto" && timestamp != version) method = timestamp ? "timestamp" : "version";
+    if (method == "auto" && timestamp && version) {
+      out_.warnings.push_back(
+          "cdc: both timestamp and version have settings and neither is used; choose by "
+          "sync.cdc_method");
+    }
     out_.source.method = method;
     out_.options.full = method == "full";
     const ConfigNode* buffer = Find("cdc.timestamp.buffer_hours");

@@ -196,6 +196,32 @@ TEST(ConnectionTest, CheckpointingBecomesTheGroupsLimits) {
   }
 }
 
+TEST(ConnectionTest, TheMethodIsChosenOrFollowsFromTheOnlySection) {
+  struct Case {
+    std::string text;
+    std::string method;
+    bool full;
+    size_t values;
+  };
+  const std::string both = "cdc: {timestamp: {timezone: UTC}, version: {version_field: v}}\n";
+  for (const Case& c : std::vector<Case>{
+           {"", "auto", false, 0},
+           {"  cdc_method: full\n", "full", true, 0},
+           {"cdc: {timestamp: {updated_at_field: u}}\n", "timestamp", false, 1},
+           {"cdc: {version: {version_field: v, sequence_field: s}}\n", "version", false, 2},
+           {both, "auto", false, 0},
+           {absl::StrCat("  cdc_method: version\n", both), "version", false, 1},
+           {absl::StrCat("  cdc_method: timestamp\n", both), "timestamp", false, 1}}) {
+    SCOPED_TRACE(c.text);
+    const absl::StatusOr<Connection> loaded =
+        ParseConnection("c.yaml", "/f", absl::StrCat(kStart, c.text), NoVariables());
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    EXPECT_EQ(loaded->source.method, c.method);
+    EXPECT_EQ(loaded->options.full, c.full);
+    EXPECT_EQ(loaded->source.method_values.size(), c.values);
+  }
+}
+
 TEST(ConnectionTest, HostileYamlIsRefused) {
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += "[";
