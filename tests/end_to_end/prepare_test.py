@@ -1,0 +1,95 @@
+"""Tries .ci/prepare against a machine that is made up: prepare_test.py ROOT.
+
+`dpkg-query`, `apt-get` and `id` are scripts of the test that stand first on the path; the package
+list is the real one.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = ""
+
+
+class PrepareTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tidemark-prepare-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        shutil.copytree(os.path.join(ROOT, ".ci"), os.path.join(self.folder, ".ci"))
+        self.called = os.path.join(self.folder, "called")
+        os.mkdir(os.path.join(self.folder, "bin"))
+
+    def script(self, name, body):
+        path = os.path.join(self.folder, "bin", name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{body}\n")
+        os.chmod(path, 0o755)
+
+    def machine(self, user, lacks=(), apt_get="exit 0"):
+        """A machine with every package but those it lacks."""
+        lacking = "|".join(lacks) or "nothing"
+        self.script("dpkg-query", "shift 2; for p; do case $p in " + lacking +
+                    ') ;; *) printf "installed:%s " $p;; esac; done 2>/dev/null; exit 0')
+        self.script("id", f"echo {user}")
+        self.script("apt-get", f'echo "$@" >> {self.called}; {apt_get}')
+
+    def prepare(self, *purposes):
+        path = os.path.join(self.folder, "bin") + os.pathsep + os.environ["PATH"]
+        return subprocess.run([os.path.join(self.folder, ".ci", "prepare"), *purposes],
+                              env=dict(os.environ, PATH=path), capture_output=True, text=True,
+                              check=False)
+
+    def calls(self):
+        if not os.path.exists(self.called):
+            return []
+        with open(self.called, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def test_nothing_is_called_when_nothing_is_missing(self):
+        self.machine(user=0)
+        begin = time.monotonic()
+        ended = self.prepare("build", "test", "lint")
+        self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (0, "", ""))
+        self.assertEqual(self.calls(), [])
+        self.assertLess(time.monotonic() - begin, 2)
+
+    def test_root_installs_just_what_is_missing(self):
+        self.machine(user=0, lacks=("mold", "sqlite3"))
+        ended = self.prepare("build", "test")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        update, install = self.calls()
+        self.assertEqual(update, "update")
+        self.assertTrue(install.endswith("install -y --no-install-recommends mold sqlite3"))
+
+    def test_others_are_told_what_root_should_run(self):
+        self.machine(user=1000, lacks=("mold",))
+        ended = self.prepare("build")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("sudo apt-get install -y --no-install-recommends mold\n", ended.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_a_purpose_asks_for_its_own_packages_only(self):
+        self.machine(user=1000, lacks=("clang-tidy-19",))
+        self.assertEqual(self.prepare("build").returncode, 0)
+        self.assertEqual(self.prepare("lint").returncode, 2)
+
+    def test_a_failure_shows_its_cause(self):
+        self.machine(user=0, lacks=("mold",), apt_get="echo the disk is full >&2; exit 100")
+        ended = self.prepare("build")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("the disk is full", ended.stderr)
+
+    def test_what_it_does_not_know_is_a_usage_error(self):
+        self.machine(user=0)
+        self.assertEqual(self.prepare("everything").returncode, 2)
+        self.assertEqual(self.prepare().returncode, 2)
+
+
+if __name__ == "__main__":
+    ROOT = sys.argv[1]
+    unittest.main(argv=sys.argv[:1])
