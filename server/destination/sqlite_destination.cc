@@ -396,7 +396,7 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
         "opened again (", committed.status().message(), "); it came after: ", failure.message()));
   }
   if (absl::IsUnavailable(failure) || absl::IsInternal(failure)) {
-    return absl::AbortedError(absl::StrCat("the commit did not happen: ", failure.message()));
+    return absl::AbortedError(absl::StrCat("the commit failed and is not in the file: ", failure.message()));
   }
   return failure;
 }
