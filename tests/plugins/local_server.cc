@@ -42,17 +42,20 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 LocalServer::LocalServer(std::vector<std::string> command, std::vector<std::string> environment,
                          std::string ready) {
   int pipe_fds[2];
-  if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+  int lifeline[2];
+  if (pipe2(pipe_fds, O_CLOEXEC) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) {
     ADD_FAILURE() << "no pipe";
     return;
   }
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, lifeline[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  environment.push_back("TIDEMARK_LIFELINE=1");
   environment.push_back("PYTHONUNBUFFERED=1");
   environment.push_back("PYTHONDONTWRITEBYTECODE=1");
   environment.push_back("PATH=/usr/bin:/bin");
@@ -61,6 +64,8 @@ LocalServer::LocalServer(std::vector<std::string> command, std::vector<std::stri
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   close(pipe_fds[1]);
+  close(lifeline[0]);
+  lifeline_ = lifeline[1];
   if (error != 0) {
     pid_ = -1;
     close(pipe_fds[0]);
@@ -86,7 +91,9 @@ LocalServer::~LocalServer() {
     waitpid(pid_, nullptr, 0);
   }
   if (reader_.joinable()) reader_.join();
-  if (fd_ >= 0) close(fd_);
+  for (const int fd : {fd_, lifeline_}) {
+    if (fd >= 0) close(fd);
+  }
 }
 
 std::unique_ptr<LocalServer> LocalServer::Script(const std::string& name,

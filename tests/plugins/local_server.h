@@ -44,7 +44,8 @@ class LocalServer {
   void Read(const std::string& ready);
 
   pid_t pid_ = -1;
-  int fd_ = -1;  // what it prints
+  int fd_ = -1;        // what it prints
+  int lifeline_ = -1;  // its stdin ends when this process does, however that ends
   int port_ = 0;
   bool ready_ = false;
   std::thread reader_;

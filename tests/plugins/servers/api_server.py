@@ -1,6 +1,9 @@
 """An HTTP server on the loopback interface for tests: JSON in and out, one thread per request."""
 
 import json
+import os
+import sys
+import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -66,12 +69,19 @@ def _requests_of(route):
     return Requests
 
 
+def _end_with_the_test():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 def serve(route, port=0, tls=None):
     """Serves until ended; says where. route: a function from Request to Answer."""
     server = ThreadingHTTPServer(("127.0.0.1", port), _requests_of(route))
     server.daemon_threads = True
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
+    if "TIDEMARK_LIFELINE" in os.environ:  # stdin is a pipe that closes when the test ends
+        threading.Thread(target=_end_with_the_test, daemon=True).start()
     print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
     try:
         server.serve_forever()
