@@ -14,9 +14,9 @@ inline constexpr char kDebugDatabase[] = "files/warehouse.db";
 inline constexpr char kDebugState[] = "files/state.json";
 
 // Before a sync. The state comes from `path`, else from FIVETRAN_STATE (a path, or the JSON object
-// itself), else from files/state.json. One that no stored version holds becomes versions of kind import; an older one
-// is ignored; a deleted files/state.json means: start from {}. Returns the line that says so, or
-// nothing.
+// itself), else from files/state.json. One that no stored version holds becomes versions of kind
+// import; an older one is ignored; a deleted files/state.json means: start from {}. Returns the
+// line that says so, or nothing.
 absl::StatusOr<std::string> TakeDebugState(Engine& engine, const std::string& path);
 
 // After a sync: the current state into files/state.json.

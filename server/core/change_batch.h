@@ -44,13 +44,13 @@ class BatchBytes {
 struct ChangeBatch {
   uint32_t table = 0;  // index in the source's schema (after conforming: TableHandle)
   uint32_t row_count = 0;
-  uint32_t column_count = 0;           // the table's first column_count columns
-  std::vector<uint8_t> ops;            // [row_count] ChangeKind | kOnErrorContinue
-  std::vector<Value> values;           // row-major [row_count x column_count]
-  std::vector<RowMeta> meta;           // [row_count] or empty: no stamps
-  std::vector<uint32_t> before_rows;   // ascending row numbers that carry old values
-  std::vector<Value> before;           // row-major [before_rows.size() x column_count]
-  size_t encoded_bytes = 0;            // size on the wire, for the limits of a commit group
+  uint32_t column_count = 0;          // the table's first column_count columns
+  std::vector<uint8_t> ops;           // [row_count] ChangeKind | kOnErrorContinue
+  std::vector<Value> values;          // row-major [row_count x column_count]
+  std::vector<RowMeta> meta;          // [row_count] or empty: no stamps
+  std::vector<uint32_t> before_rows;  // ascending row numbers that carry old values
+  std::vector<Value> before;          // row-major [before_rows.size() x column_count]
+  size_t encoded_bytes = 0;           // size on the wire, for the limits of a commit group
   std::vector<std::unique_ptr<BatchBytes>> bytes;
 
   ChangeKind kind(size_t row) const { return static_cast<ChangeKind>(ops[row] & 0x7f); }

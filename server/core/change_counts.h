@@ -23,8 +23,8 @@ struct ChangeCounts {
   uint64_t duplicates_collapsed = 0;
 
   uint64_t Sum() const {
-    return inserted + updated + deleted + unchanged + superseded + missing + conflict +
-           late_queue + dead_letter;
+    return inserted + updated + deleted + unchanged + superseded + missing + conflict + late_queue +
+           dead_letter;
   }
   ChangeCounts& operator+=(const ChangeCounts& other) {
     inserted += other.inserted;

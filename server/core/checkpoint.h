@@ -19,7 +19,7 @@ struct StateEntry {
   std::string cursor;  // readable high-water mark, UTF-8, may be empty
   uint32_t format = 0;
   uint32_t kind = 0;
-  uint64_t version = 0;             // 0: never committed
+  uint64_t version = 0;               // 0: never committed
   int64_t committed_at_us = kNoTime;  // Unix microseconds UTC
   int64_t watermark_us = kNoTime;     // Unix microseconds UTC
 

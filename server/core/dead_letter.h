@@ -10,10 +10,10 @@
 namespace tidemark {
 
 struct DeadLetter {
-  std::string table;         // qualified source name; empty: of no table
-  std::string key_json;      // the row's key as JSON, or empty
-  std::string change_json;   // the change as one JSON document; sensitive columns are "***"
-  std::string reason;        // a sentence for people
+  std::string table;        // qualified source name; empty: of no table
+  std::string key_json;     // the row's key as JSON, or empty
+  std::string change_json;  // the change as one JSON document; sensitive columns are "***"
+  std::string reason;       // a sentence for people
   absl::StatusCode code = absl::StatusCode::kInvalidArgument;
   std::string context_json;  // URL, parameters, payload, error: whatever the connector knows
 };

@@ -27,7 +27,8 @@ absl::StatusOr<Naming> ParseNaming(absl::string_view text) {
   if (absl::EqualsIgnoreCase(text, "source")) return Naming::kSource;
   if (absl::EqualsIgnoreCase(text, "snake_case")) return Naming::kSnakeCase;
   if (absl::EqualsIgnoreCase(text, "fivetran")) {
-    return absl::UnimplementedError("naming: fivetran is not built yet; choose source or snake_case");
+    return absl::UnimplementedError(
+        "naming: fivetran is not built yet; choose source or snake_case");
   }
   return absl::InvalidArgumentError(
       absl::StrCat("naming: \"", text, "\" is unknown; choose source or snake_case"));

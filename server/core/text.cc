@@ -125,8 +125,10 @@ std::string WithNumbersZeroed(absl::string_view text) {
       i = end;
       continue;
     }
-    if (in_string && text[i] == '\\' && i + 1 < text.size()) out.push_back(text[i++]);
-    else if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\' && i + 1 < text.size())
+      out.push_back(text[i++]);
+    else if (text[i] == '"')
+      in_string = !in_string;
     out.push_back(text[i++]);
   }
   return out;

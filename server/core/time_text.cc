@@ -172,13 +172,12 @@ bool ReadZone(Reader& reader, bool* had_zone, int64_t* offset_seconds) {
 }
 
 absl::Status Bad(absl::string_view text, absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", text.substr(0, 64), "\" is not ", what));
+  return absl::InvalidArgumentError(absl::StrCat("\"", text.substr(0, 64), "\" is not ", what));
 }
 
 // The instant of a civil time in a zone; gaps are refused, folds chosen.
-absl::StatusOr<int64_t> InZone(absl::string_view text, absl::CivilSecond civil,
-                               absl::TimeZone zone, bool fold_later) {
+absl::StatusOr<int64_t> InZone(absl::string_view text, absl::CivilSecond civil, absl::TimeZone zone,
+                               bool fold_later) {
   const absl::TimeZone::TimeInfo found = zone.At(civil);
   if (found.kind == absl::TimeZone::TimeInfo::SKIPPED) {
     return absl::InvalidArgumentError(
@@ -232,8 +231,7 @@ std::string FormatReportTime(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
-absl::StatusOr<ParsedTime> ParseTime(absl::string_view text, absl::TimeZone zone,
-                                     bool fold_later) {
+absl::StatusOr<ParsedTime> ParseTime(absl::string_view text, absl::TimeZone zone, bool fold_later) {
   static constexpr absl::string_view kWhat =
       "a time; write for example 2024-01-15T10:30:00Z or 2024-01-15T12:30:00.5+02:00";
   ParsedTime parsed;

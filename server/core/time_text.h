@@ -32,10 +32,10 @@ size_t FormatTimeOfDayTo(int64_t us, char* out);
 // What a parsed time was like beyond its microseconds.
 struct ParsedTime {
   int64_t us = 0;
-  bool had_zone = false;         // Z or an offset stood in the text
-  bool date_only = false;        // YYYY-MM-DD
-  bool truncated = false;        // finer than a microsecond: cut
-  bool leap_second = false;      // second 60: taken as 59.999999
+  bool had_zone = false;     // Z or an offset stood in the text
+  bool date_only = false;    // YYYY-MM-DD
+  bool truncated = false;    // finer than a microsecond: cut
+  bool leap_second = false;  // second 60: taken as 59.999999
 };
 
 // "2024-01-15T10:30:00Z", offset "+02:00" or "+0200", blank instead of T, 0..9 fraction digits,

@@ -10,17 +10,16 @@ namespace tidemark {
 namespace {
 
 constexpr std::array<absl::string_view, 16> kNames = {
-    "UNDECLARED", "BOOLEAN",        "SHORT",        "INT",    "LONG", "DECIMAL", "FLOAT",  "DOUBLE",
-    "NAIVE_DATE", "NAIVE_TIME",     "NAIVE_DATETIME", "UTC_DATETIME", "BINARY", "XML",  "STRING",  "JSON"};
+    "UNDECLARED", "BOOLEAN", "SHORT",      "INT",        "LONG",           "DECIMAL",
+    "FLOAT",      "DOUBLE",  "NAIVE_DATE", "NAIVE_TIME", "NAIVE_DATETIME", "UTC_DATETIME",
+    "BINARY",     "XML",     "STRING",     "JSON"};
 
 constexpr uint64_t kExactInDouble = uint64_t{1} << 53;
 
 bool IsInteger(DataType type) {
   return type == DataType::kShort || type == DataType::kInt || type == DataType::kLong;
 }
-bool IsBinaryFloat(DataType type) {
-  return type == DataType::kFloat || type == DataType::kDouble;
-}
+bool IsBinaryFloat(DataType type) { return type == DataType::kFloat || type == DataType::kDouble; }
 bool IsNumber(DataType type) {
   return IsInteger(type) || IsBinaryFloat(type) || type == DataType::kDecimal;
 }

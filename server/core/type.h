@@ -14,9 +14,9 @@ namespace tidemark {
 enum class DataType : uint8_t {
   kUndeclared = 0,  // no type known yet: inferred from the values
   kBoolean = 1,
-  kShort = 2,   // 16 bit signed
-  kInt = 3,     // 32 bit signed
-  kLong = 4,    // 64 bit signed
+  kShort = 2,  // 16 bit signed
+  kInt = 3,    // 32 bit signed
+  kLong = 4,   // 64 bit signed
   kDecimal = 5,
   kFloat = 6,
   kDouble = 7,

@@ -68,9 +68,7 @@ struct Value {
 
   bool is_null() const { return kind == ValueKind::kNull; }
   bool is_unchanged() const { return kind == ValueKind::kUnchanged; }
-  bool is_text() const {
-    return kind >= ValueKind::kDecimal && kind <= ValueKind::kJson;
-  }
+  bool is_text() const { return kind >= ValueKind::kDecimal && kind <= ValueKind::kJson; }
   // REQUIRES: is_text().
   absl::string_view view() const { return absl::string_view(text, length); }
 };

@@ -113,8 +113,8 @@ struct CommitRequest {
 };
 
 struct CommitResult {
-  std::vector<StateVersion> versions;   // as written, in the order of the request; no bodies
-  std::vector<StateEntry> releasable;   // newest bodies outside the rollback horizon, changed ones
+  std::vector<StateVersion> versions;  // as written, in the order of the request; no bodies
+  std::vector<StateEntry> releasable;  // newest bodies outside the rollback horizon, changed ones
 };
 
 // A row of _tidemark_sync_tables.
@@ -150,9 +150,9 @@ struct AcquireRequest {
 // What the new holder of a connection finds.
 struct Acquired {
   int64_t epoch = 0;
-  std::vector<StateEntry> states;       // current, with version and committed_at
+  std::vector<StateEntry> states;  // current, with version and committed_at
   std::vector<StateEntry> releasable;
-  std::vector<StoredTable> tables;      // of this connection
+  std::vector<StoredTable> tables;  // of this connection
   int64_t last_synced_us = 0;
   std::vector<std::string> closed_syncs;  // ids of syncs found running and closed as failed
 };

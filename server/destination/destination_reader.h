@@ -51,8 +51,8 @@ class DestinationReader {
   virtual absl::Status VerifyState(const std::string& connection) = 0;
   virtual absl::StatusOr<std::vector<StoredTable>> Tables(const std::string& connection) = 0;
   virtual absl::StatusOr<RowPage> Rows(const std::string& table, int64_t limit) = 0;
-  virtual absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(
-      const std::string& connection, int64_t limit) = 0;
+  virtual absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(const std::string& connection,
+                                                                    int64_t limit) = 0;
   virtual absl::StatusOr<StoredDeadLetter> DeadLetterById(int64_t id) = 0;
   // The one writing call: marks a dead letter discarded.
   virtual absl::Status DiscardDeadLetter(int64_t id) = 0;

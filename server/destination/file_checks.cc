@@ -54,9 +54,10 @@ absl::Status CheckLocalFilesystem(const std::string& path, const FilesystemType&
   if (!found.has_value()) return absl::OkStatus();
   for (const auto& [number, name] : kNetworkFilesystems) {
     if (number != *found) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " lies on a network filesystem (", name, "), where SQLite's locks and shared memory "
-        "cannot be trusted; put the database on a local disk"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " lies on a network filesystem (", name,
+                     "), where SQLite's locks and shared memory "
+                     "cannot be trusted; put the database on a local disk"));
   }
   return absl::OkStatus();
 }
@@ -69,9 +70,9 @@ absl::Status CheckWritable(const std::string& path) {
         absl::StrCat("the folder ", folder, " of ", path, " does not exist; create it"));
   }
   if (ReadOnly(folder, found)) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "the folder ", folder, " is read-only, but SQLite keeps its log beside ", path,
-        "; make the folder writable for this user"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("the folder ", folder, " is read-only, but SQLite keeps its log beside ", path,
+                     "; make the folder writable for this user"));
   }
   if (stat(path.c_str(), &found) != 0) return absl::OkStatus();
   if (!S_ISREG(found.st_mode)) {

@@ -51,7 +51,8 @@ std::optional<size_t> FindColumn(const TargetTable& table, absl::string_view nam
 
 absl::Status NotOurs(absl::string_view name, absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat(
-      what, " \"", name, "\" exists in the destination and was not made by Tidemark. Choices: "
+      what, " \"", name,
+      "\" exists in the destination and was not made by Tidemark. Choices: "
       "rename or drop it, let the connection write another file, or map the source table to "
       "another name (existing: refuse is the only policy here; adopt and replace are not built)"));
 }
@@ -93,7 +94,8 @@ absl::Status SqliteCatalog::Load() {
     if ((*rows)->Int(6) == 0) {
       (*rows)->Reset();
       return absl::DataLossError(absl::StrCat(
-          "table \"", target.name, "\" is gone from ", connection_.path(), " but its state says "
+          "table \"", target.name, "\" is gone from ", connection_.path(),
+          " but its state says "
           "it was synced; restore the file from a backup, or start over with an empty one"));
     }
     tables_.emplace(key, std::move(table));
@@ -135,9 +137,9 @@ absl::Status SqliteCatalog::Load() {
     if (guard != guards.end()) {
       table.stored.table.stale_guard = FindColumn(table.stored.table, guard->second);
     }
-    absl::StatusOr<SqliteStatement*> deleted = connection_.Query(
-        "SELECT 1 FROM pragma_table_info(?) WHERE name = '_tidemark_deleted'",
-        table.stored.table.name);
+    absl::StatusOr<SqliteStatement*> deleted =
+        connection_.Query("SELECT 1 FROM pragma_table_info(?) WHERE name = '_tidemark_deleted'",
+                          table.stored.table.name);
     if (!deleted.ok()) return deleted.status();
     absl::StatusOr<bool> row = connection_.Next(**deleted);
     if (!row.ok()) return row.status();
@@ -157,9 +159,8 @@ std::vector<StoredTable> SqliteCatalog::TablesOf(absl::string_view connection) c
   for (const auto& [key, table] : tables_) {
     if (table.connection == connection) tables.push_back(table.stored);
   }
-  std::sort(tables.begin(), tables.end(), [](const StoredTable& a, const StoredTable& b) {
-    return a.table.name < b.table.name;
-  });
+  std::sort(tables.begin(), tables.end(),
+            [](const StoredTable& a, const StoredTable& b) { return a.table.name < b.table.name; });
   return tables;
 }
 
@@ -173,10 +174,10 @@ absl::StatusOr<bool> SqliteCatalog::Ensure(const TargetTable& target, absl::stri
   }
   SqliteTable& table = found->second;
   if (table.connection != owner) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "table \"", target.name, "\" belongs to connection \"", table.connection,
-        "\"; connection \"", owner, "\" must not write it. Give \"", owner,
-        "\" a prefix or a database file of its own (destination.connection)"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("table \"", target.name, "\" belongs to connection \"", table.connection,
+                     "\"; connection \"", owner, "\" must not write it. Give \"", owner,
+                     "\" a prefix or a database file of its own (destination.connection)"));
   }
   if (table.stored.table.source_name != target.source_name) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -184,10 +185,12 @@ absl::StatusOr<bool> SqliteCatalog::Ensure(const TargetTable& target, absl::stri
         "\"; source table \"", target.source_name, "\" needs another name at the destination"));
   }
   if (KeySet(table.stored.table) != KeySet(target)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the key of table \"", target.name, "\" is ", KeyText(table.stored.table),
-        " at the destination and ", KeyText(target), " at the source. Choices: set the table's "
-        "primary_key to ", KeyText(table.stored.table), ", or load it into another file"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the key of table \"", target.name, "\" is ", KeyText(table.stored.table),
+                     " at the destination and ", KeyText(target),
+                     " at the source. Choices: set the table's "
+                     "primary_key to ",
+                     KeyText(table.stored.table), ", or load it into another file"));
   }
   const SqliteTable before = table;
   absl::StatusOr<bool> shaped = Evolve(&table, target, changes);
@@ -238,8 +241,8 @@ absl::Status SqliteCatalog::Create(const TargetTable& target, absl::string_view 
 }
 
 absl::Status SqliteCatalog::RefuseExisting(const TargetTable& target) {
-  absl::StatusOr<SqliteStatement*> rows = connection_.Query(
-      "SELECT type FROM sqlite_schema WHERE lower(name) = lower(?)", target.name);
+  absl::StatusOr<SqliteStatement*> rows =
+      connection_.Query("SELECT type FROM sqlite_schema WHERE lower(name) = lower(?)", target.name);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<bool> row = connection_.Next(**rows);
   if (!row.ok()) return row.status();
@@ -270,25 +273,24 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
     if (column.type.type == DataType::kUndeclared || column.type == old.type) continue;
     if (!storage.has_value()) {
       storage = NewStorage(column.type);
-      if (absl::Status s = connection_.Execute(
-              absl::StrCat("ALTER TABLE ", quoted, " ADD COLUMN ", QuoteIdentifier(column.name),
-                           " ", *storage));
+      if (absl::Status s = connection_.Execute(absl::StrCat(
+              "ALTER TABLE ", quoted, " ADD COLUMN ", QuoteIdentifier(column.name), " ", *storage));
           !s.ok()) {
         return s;
       }
-      changes->push_back({stored.name, column.name,
-                          absl::StrCat("column added, ", TypeText(column.type))});
+      changes->push_back(
+          {stored.name, column.name, absl::StrCat("column added, ", TypeText(column.type))});
       shaped = true;
     } else if (old.type.type != column.type.type) {
       if (Widen(old.type, column.type).type != column.type.type) {
-        return absl::InternalError(absl::StrCat(
-            "column \"", stored.name, ".", column.name, "\" is ", TypeText(old.type),
-            " at the destination and cannot become ", TypeText(column.type)));
+        return absl::InternalError(
+            absl::StrCat("column \"", stored.name, ".", column.name, "\" is ", TypeText(old.type),
+                         " at the destination and cannot become ", TypeText(column.type)));
       }
       widenings.push_back({place.back(), old.type.type, column.type.type});
-      changes->push_back({stored.name, column.name,
-                          absl::StrCat("widened ", TypeText(old.type), " to ",
-                                       TypeText(column.type))});
+      changes->push_back(
+          {stored.name, column.name,
+           absl::StrCat("widened ", TypeText(old.type), " to ", TypeText(column.type))});
     }
     old.type = column.type;
   }
@@ -301,9 +303,9 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
                            ? std::optional<size_t>(place[*target.stale_guard])
                            : std::nullopt;
   if (target.deletes == DeleteMode::kSoft && !table->has_deleted_column) {
-    if (absl::Status s = connection_.Execute(
-            absl::StrCat("ALTER TABLE ", quoted, " ADD COLUMN ", QuoteIdentifier(kDeletedColumn),
-                         " INTEGER DEFAULT 0"));
+    if (absl::Status s = connection_.Execute(absl::StrCat("ALTER TABLE ", quoted, " ADD COLUMN ",
+                                                          QuoteIdentifier(kDeletedColumn),
+                                                          " INTEGER DEFAULT 0"));
         !s.ok()) {
       return s;
     }
@@ -342,7 +344,8 @@ absl::Status SqliteCatalog::WriteColumn(const SqliteTable& table, size_t positio
 absl::StatusOr<bool> SqliteCatalog::IsPlain(const std::string& name) {
   absl::StatusOr<SqliteStatement*> rows = connection_.Query(
       "SELECT 1 FROM sqlite_schema WHERE lower(tbl_name) = lower(?) AND (type = 'trigger' OR "
-      "(type = 'index' AND sql LIKE '%unique%')) LIMIT 1", name);
+      "(type = 'index' AND sql LIKE '%unique%')) LIMIT 1",
+      name);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<bool> row = connection_.Next(**rows);
   if (!row.ok()) return row.status();
@@ -356,7 +359,8 @@ absl::Status SqliteCatalog::SetTruncateBefore(absl::string_view name,
   if (found == tables_.end()) return absl::InternalError("truncate of a table that is not there");
   found->second.stored.truncate_before_us = truncate_before.value_or(kNoTime);
   return connection_.Run("UPDATE _tidemark_tables SET truncate_before = ? WHERE table_name = ?",
-                         SqliteTime{found->second.stored.truncate_before_us}, found->second.stored.table.name);
+                         SqliteTime{found->second.stored.truncate_before_us},
+                         found->second.stored.table.name);
 }
 
 }  // namespace tidemark

@@ -28,13 +28,12 @@ absl::string_view SqliteStatement::Bytes(int column) const {
 
 void SqliteStatement::Bind(int index, absl::string_view value) {
   // A null pointer would bind NULL instead of the empty text.
-  sqlite3_bind_text64(statement_, index, value.data() == nullptr ? "" : value.data(),
-                      value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_, index, value.data() == nullptr ? "" : value.data(), value.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
 }
 
 void SqliteStatement::Bind(int index, SqliteBlob value) {
-  sqlite3_bind_blob64(statement_, index,
-                      value.bytes.data() == nullptr ? "" : value.bytes.data(),
+  sqlite3_bind_blob64(statement_, index, value.bytes.data() == nullptr ? "" : value.bytes.data(),
                       value.bytes.size(), SQLITE_STATIC);
 }
 
@@ -93,8 +92,7 @@ absl::StatusOr<SqliteStatement*> SqliteConnection::Cached(absl::string_view sql)
     absl::StatusOr<SqliteStatement> statement = Prepare(sql);
     if (!statement.ok()) return statement.status();
     found = statements_
-                .emplace(std::string(sql),
-                         std::make_unique<SqliteStatement>(*std::move(statement)))
+                .emplace(std::string(sql), std::make_unique<SqliteStatement>(*std::move(statement)))
                 .first;
   }
   found->second->Reset();
@@ -140,15 +138,14 @@ absl::Status SqliteError(int code, absl::string_view text, absl::string_view pat
   const bool no_space = system_errno == ENOSPC || system_errno == EDQUOT;
   if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && no_space)) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("the disk of ", path, " is full; free some space and run again (", text,
-                     ")"));
+        absl::StrCat("the disk of ", path, " is full; free some space and run again (", text, ")"));
   }
   switch (primary) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::UnavailableError(absl::StrCat(
-          path, " is locked by another program for more than ", kBusyTimeoutMs / 1000,
-          " s; close what writes to it and run again (", text, ")"));
+      return absl::UnavailableError(
+          absl::StrCat(path, " is locked by another program for more than ", kBusyTimeoutMs / 1000,
+                       " s; close what writes to it and run again (", text, ")"));
     case SQLITE_IOERR:
       return absl::UnavailableError(absl::StrCat(
           "I/O error on ", path, "; check the disk and the kernel's log, then run again (", text,
@@ -161,13 +158,17 @@ absl::Status SqliteError(int code, absl::string_view text, absl::string_view pat
           ")"));
     case SQLITE_CANTOPEN:
       return absl::PermissionDeniedError(absl::StrCat(
-          path, " cannot be opened; check that it is a file, and that this user may read and "
-          "write it and its folder (", text, ")"));
+          path,
+          " cannot be opened; check that it is a file, and that this user may read and "
+          "write it and its folder (",
+          text, ")"));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(absl::StrCat(
-          path, " is damaged or is no SQLite database; nothing was changed: restore a backup of "
-          "it or choose another path (", text, ")"));
+          path,
+          " is damaged or is no SQLite database; nothing was changed: restore a backup of "
+          "it or choose another path (",
+          text, ")"));
     case SQLITE_NOMEM:
       return absl::ResourceExhaustedError(absl::StrCat("out of memory writing ", path));
     case SQLITE_CONSTRAINT:

@@ -54,9 +54,7 @@ class SqliteStatement {
   absl::string_view Text(int column) const;
   std::string String(int column) const { return std::string(Text(column)); }
   absl::string_view Bytes(int column) const;
-  bool IsNull(int column) const {
-    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-  }
+  bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
   void Bind(int index, int64_t value) { sqlite3_bind_int64(statement_, index, value); }
   void Bind(int index, int value) { sqlite3_bind_int64(statement_, index, value); }
@@ -88,8 +86,7 @@ class SqliteConnection {
   enum class Mode { kReadWrite, kReadOnly, kImmutable };
 
   // Opens `path`; kReadWrite creates the file. Nothing is read yet.
-  static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const std::string& path,
-                                                                Mode mode);
+  static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const std::string& path, Mode mode);
   ~SqliteConnection();
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;

@@ -21,8 +21,8 @@ namespace tidemark {
 namespace {
 
 bool SameColumn(const TargetColumn& a, const TargetColumn& b) {
-  return a.name == b.name && a.source_name == b.source_name && a.type == b.type &&
-         a.key == b.key && a.sensitive == b.sensitive;
+  return a.name == b.name && a.source_name == b.source_name && a.type == b.type && a.key == b.key &&
+         a.sensitive == b.sensitive;
 }
 
 bool SameTarget(const TargetTable& a, const TargetTable& b) {
@@ -55,9 +55,9 @@ class SqliteDestination final : public Destination {
   struct Slot {
     TargetTable target;
     std::unique_ptr<SqliteTableWriter> writer;  // made on demand
-    bool valid = false;    // false: EnsureTable must come first
-    bool bulk = true;      // runs of upserts may be one statement
-    bool touched = false;  // by the open transaction's EnsureTable
+    bool valid = false;                         // false: EnsureTable must come first
+    bool bulk = true;                           // runs of upserts may be one statement
+    bool touched = false;                       // by the open transaction's EnsureTable
   };
 
   int64_t NowUs() const { return absl::ToUnixMicros(clock_->Now()); }
@@ -86,12 +86,12 @@ class SqliteDestination final : public Destination {
   std::string owner_;  // the connection's name
   std::unique_ptr<SqliteCatalog> catalog_;
   std::unique_ptr<SqliteState> state_;
-  std::deque<Slot> slots_;  // writers point into them
+  std::deque<Slot> slots_;                                 // writers point into them
   absl::flat_hash_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;
-  bool catalog_dirty_ = false;   // the open transaction has changed it
-  bool catalog_stale_ = false;   // it must be read again
+  bool catalog_dirty_ = false;  // the open transaction has changed it
+  bool catalog_stale_ = false;  // it must be read again
   bool in_transaction_ = false;
 };
 
@@ -120,8 +120,7 @@ class SqliteTransaction final : public DestinationTransaction {
     absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(table);
     if (!writer.ok()) return writer.status();
     destination_->catalog_dirty_ = true;
-    return destination_->catalog_->SetTruncateBefore((*writer)->target().name,
-                                                     truncate_before_us);
+    return destination_->catalog_->SetTruncateBefore((*writer)->target().name, truncate_before_us);
   }
   absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t truncate_before_us,
                                                int64_t synced_us) override {
@@ -192,9 +191,9 @@ absl::Status SqliteDestination::DescribeHolder(const AcquireRequest& request) {
     }
     (*row)->Reset();
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("connection \"", request.connection, "\" into ", options_.path,
-                   " is being worked on by ", who, "; wait for its end or stop it"));
+  return absl::FailedPreconditionError(absl::StrCat("connection \"", request.connection, "\" into ",
+                                                    options_.path, " is being worked on by ", who,
+                                                    "; wait for its end or stop it"));
 }
 
 absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& request) {
@@ -282,8 +281,8 @@ absl::StatusOr<int64_t> SqliteDestination::SchemaVersion() {
 
 absl::StatusOr<TableHandle> SqliteDestination::EnsureTable(const TargetTable& target,
                                                            std::vector<SchemaChange>* changes) {
-  auto [place, fresh] = handles_.emplace(absl::AsciiStrToLower(target.name),
-                                         static_cast<TableHandle>(slots_.size()));
+  auto [place, fresh] =
+      handles_.emplace(absl::AsciiStrToLower(target.name), static_cast<TableHandle>(slots_.size()));
   if (fresh) slots_.emplace_back();
   Slot& slot = slots_[place->second];
   if (slot.valid && SameTarget(slot.target, target)) return place->second;
@@ -391,12 +390,15 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
   state_->Forget();
   if (absl::IsResourceExhausted(failure)) ReclaimLog();
   if (!committed.ok()) {
-    return absl::AbortedError(absl::StrCat(
-        "whether the last commit reached ", options_.path, " is not known, and the file cannot be "
-        "opened again (", committed.status().message(), "); it came after: ", failure.message()));
+    return absl::AbortedError(absl::StrCat("whether the last commit reached ", options_.path,
+                                           " is not known, and the file cannot be "
+                                           "opened again (",
+                                           committed.status().message(),
+                                           "); it came after: ", failure.message()));
   }
   if (absl::IsUnavailable(failure) || absl::IsInternal(failure)) {
-    return absl::AbortedError(absl::StrCat("the commit failed and is not in the file: ", failure.message()));
+    return absl::AbortedError(
+        absl::StrCat("the commit failed and is not in the file: ", failure.message()));
   }
   return failure;
 }

@@ -13,9 +13,9 @@
 namespace tidemark {
 
 struct SqliteOptions {
-  std::string path;            // of the database file; created when it does not exist
-  std::string engine;          // "tidemark 0.1.0", stored with each state version
-  Clock* clock = nullptr;      // borrowed, outlives the destination; null: Clock::Real()
+  std::string path;        // of the database file; created when it does not exist
+  std::string engine;      // "tidemark 0.1.0", stored with each state version
+  Clock* clock = nullptr;  // borrowed, outlives the destination; null: Clock::Real()
 };
 
 // Opens or creates the file: WAL, synchronous=FULL. Errors name the path and what to do:

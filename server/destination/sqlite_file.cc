@@ -47,9 +47,11 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenForWriting(const std::stri
   }
   if (absl::Status s = Probe(**connection); !s.ok()) return s;
   if (absl::Status s = UseWal(**connection); !s.ok()) return s;
-  absl::Status status = (*connection)->Execute(absl::StrCat(
-      "PRAGMA synchronous = FULL; PRAGMA cache_size = -", kPageCacheKib,
-      "; PRAGMA wal_autocheckpoint = ", kCheckpointPages, "; PRAGMA temp_store = MEMORY"));
+  absl::Status status =
+      (*connection)
+          ->Execute(absl::StrCat("PRAGMA synchronous = FULL; PRAGMA cache_size = -", kPageCacheKib,
+                                 "; PRAGMA wal_autocheckpoint = ", kCheckpointPages,
+                                 "; PRAGMA temp_store = MEMORY"));
   if (!status.ok()) return status;
   if (absl::Status s = RegisterFunctions(**connection); !s.ok()) return s;
   return connection;

@@ -54,12 +54,11 @@ struct Head {
   std::string anchor;
 };
 
-absl::Status VerifyEntry(SqliteConnection& connection, const std::string& owner,
-                         const Head& head) {
+absl::Status VerifyEntry(SqliteConnection& connection, const std::string& owner, const Head& head) {
   ChainVerifier verifier(head.anchor);
-  absl::Status status = ReadHistory(
-      connection, owner, head.entry, true, true, -1,
-      [&verifier](StateVersion& version) { return verifier.Add(version); });
+  absl::Status status =
+      ReadHistory(connection, owner, head.entry, true, true, -1,
+                  [&verifier](StateVersion& version) { return verifier.Add(version); });
   if (!status.ok()) return status;
   if (verifier.last_version() != head.version || verifier.last_chain() != head.chain) {
     return absl::DataLossError(absl::StrCat(
@@ -103,7 +102,8 @@ absl::Status ReadHistory(SqliteConnection& connection, const std::string& owner,
 absl::Status VerifyStoredState(SqliteConnection& connection, const std::string& owner) {
   absl::StatusOr<SqliteStatement*> rows = connection.Query(
       "SELECT entry, version, chain, anchor, source_schema, source_table FROM _tidemark_state "
-      "WHERE connection = ? ORDER BY entry", owner);
+      "WHERE connection = ? ORDER BY entry",
+      owner);
   if (!rows.ok()) return rows.status();
   std::vector<Head> heads;
   while (true) {
@@ -129,7 +129,8 @@ absl::Status VerifyStoredState(SqliteConnection& connection, const std::string& 
   rows = connection.Query(
       "SELECT h.entry FROM _tidemark_state_history h WHERE h.connection = ? AND NOT EXISTS "
       "(SELECT 1 FROM _tidemark_state s WHERE s.connection = h.connection AND s.entry = h.entry) "
-      "LIMIT 1", owner);
+      "LIMIT 1",
+      owner);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<bool> row = connection.Next(**rows);
   if (!row.ok()) return row.status();

@@ -113,9 +113,11 @@ absl::StatusOr<std::vector<std::string>> SqliteReader::Connections() {
 
 absl::StatusOr<std::vector<SyncRecord>> SqliteReader::Syncs(const std::string& connection,
                                                             int64_t limit) {
-  absl::StatusOr<SqliteStatement*> rows = connection_->Query(
-      absl::StrCat(kSyncColumns, "WHERE ?1 = '' OR connection = ?1 "
-                   "ORDER BY started_at DESC, rowid DESC LIMIT ?2"), connection, limit);
+  absl::StatusOr<SqliteStatement*> rows =
+      connection_->Query(absl::StrCat(kSyncColumns,
+                                      "WHERE ?1 = '' OR connection = ?1 "
+                                      "ORDER BY started_at DESC, rowid DESC LIMIT ?2"),
+                         connection, limit);
   if (!rows.ok()) return rows.status();
   std::vector<SyncRecord> records;
   while (true) {
@@ -137,8 +139,7 @@ absl::StatusOr<SyncRecord> SqliteReader::Sync(const std::string& sync_id) {
   absl::StatusOr<bool> row = connection_->Next(**rows);
   if (!row.ok()) return row.status();
   if (!*row) {
-    return absl::NotFoundError(
-        absl::StrCat("no sync \"", sync_id, "\" in ", connection_->path()));
+    return absl::NotFoundError(absl::StrCat("no sync \"", sync_id, "\" in ", connection_->path()));
   }
   SyncRecord record = ReadSync(**rows);
   (*rows)->Reset();
@@ -165,9 +166,9 @@ absl::Status SqliteReader::ReadTables(SyncRecord* record) {
     int column = 4;
     ChangeCounts& counts = table.counts;
     for (uint64_t* count :
-         {&counts.inserted, &counts.updated, &counts.deleted, &counts.unchanged,
-          &counts.superseded, &counts.missing, &counts.conflict, &counts.late_queue,
-          &counts.dead_letter, &counts.deleted_by_truncate, &counts.duplicates_collapsed}) {
+         {&counts.inserted, &counts.updated, &counts.deleted, &counts.unchanged, &counts.superseded,
+          &counts.missing, &counts.conflict, &counts.late_queue, &counts.dead_letter,
+          &counts.deleted_by_truncate, &counts.duplicates_collapsed}) {
       *count = static_cast<uint64_t>((*rows)->Int(column++));
     }
     record->tables.push_back(std::move(table));
@@ -231,8 +232,8 @@ absl::StatusOr<std::vector<StoredTable>> SqliteReader::Tables(const std::string&
 }
 
 absl::StatusOr<RowPage> SqliteReader::Rows(const std::string& table, int64_t limit) {
-  absl::StatusOr<SqliteStatement> rows = connection_->Prepare(
-      absl::StrCat("SELECT * FROM ", QuoteIdentifier(table), " LIMIT ?"));
+  absl::StatusOr<SqliteStatement> rows =
+      connection_->Prepare(absl::StrCat("SELECT * FROM ", QuoteIdentifier(table), " LIMIT ?"));
   if (!rows.ok()) {
     return absl::NotFoundError(absl::StrCat("no table \"", table, "\" in ", connection_->path(),
                                             " (", rows.status().message(), ")"));
@@ -254,10 +255,10 @@ absl::StatusOr<RowPage> SqliteReader::Rows(const std::string& table, int64_t lim
 
 absl::StatusOr<std::vector<StoredDeadLetter>> SqliteReader::DeadLetters(
     const std::string& connection, int64_t limit) {
-  absl::StatusOr<SqliteStatement*> rows = connection_->Query(
-      absl::StrCat(kDeadLetterColumns,
-                   "WHERE ?1 = '' OR connection = ?1 ORDER BY id DESC LIMIT ?2"),
-      connection, limit);
+  absl::StatusOr<SqliteStatement*> rows =
+      connection_->Query(absl::StrCat(kDeadLetterColumns,
+                                      "WHERE ?1 = '' OR connection = ?1 ORDER BY id DESC LIMIT ?2"),
+                         connection, limit);
   if (!rows.ok()) return rows.status();
   std::vector<StoredDeadLetter> letters;
   while (true) {
@@ -286,8 +287,7 @@ absl::Status SqliteReader::DiscardDeadLetter(int64_t id) {
   if (absl::Status s = DeadLetterById(id).status(); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<SqliteConnection>> writer = OpenForWriting(connection_->path());
   if (!writer.ok()) return writer.status();
-  return (*writer)->Run("UPDATE _tidemark_dead_letters SET status = 'discarded' WHERE id = ?",
-                        id);
+  return (*writer)->Run("UPDATE _tidemark_dead_letters SET status = 'discarded' WHERE id = ?", id);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ int OnAuthorize(void* context, int action, const char* table, const char*, const
   return SQLITE_OK;
 }
 
-absl::StatusOr<std::vector<std::string>> Names(SqliteConnection& connection,
-                                               absl::string_view sql, absl::string_view argument) {
+absl::StatusOr<std::vector<std::string>> Names(SqliteConnection& connection, absl::string_view sql,
+                                               absl::string_view argument) {
   absl::StatusOr<SqliteStatement*> rows = connection.Query(sql, argument);
   if (!rows.ok()) return rows.status();
   std::vector<std::string> names;
@@ -55,7 +55,8 @@ absl::Status RefuseDependentView(SqliteConnection& connection, const std::string
     sqlite3_set_authorizer(connection.db(), nullptr, nullptr);
     if (statement.ok() && probe.reads_table) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "view \"", view, "\" depends on table \"", table, "\", whose columns have to be "
+          "view \"", view, "\" depends on table \"", table,
+          "\", whose columns have to be "
           "rebuilt for a wider type; drop the view, run the sync and create it again"));
     }
   }
@@ -73,9 +74,10 @@ absl::Status RefuseForeignColumns(SqliteConnection& connection, const SqliteTabl
       ours = ours || absl::EqualsIgnoreCase(known.name, column);
     }
     if (!ours) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "table \"", name, "\" has a column \"", column, "\" that Tidemark did not make, and has "
-          "to be rebuilt for a wider type; move that column to a table of its own"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("table \"", name, "\" has a column \"", column,
+                       "\" that Tidemark did not make, and has "
+                       "to be rebuilt for a wider type; move that column to a table of its own"));
     }
   }
   return absl::OkStatus();
@@ -137,10 +139,10 @@ absl::Status Rebuild(SqliteConnection& connection, SqliteTable* table,
 absl::Status UpdateInPlace(SqliteConnection& connection, const SqliteTable& table,
                            const Widening& widening) {
   const std::string name = QuoteIdentifier(table.stored.table.columns[widening.column].name);
-  return connection.Execute(absl::StrCat(
-      "UPDATE ", QuoteIdentifier(table.stored.table.name), " SET ", name, " = ",
-      ConversionSql(name, widening.from, widening.to), " WHERE typeof(", name, ") = ",
-      QuoteText(absl::AsciiStrToLower(StorageName(widening.from)))));
+  return connection.Execute(
+      absl::StrCat("UPDATE ", QuoteIdentifier(table.stored.table.name), " SET ", name, " = ",
+                   ConversionSql(name, widening.from, widening.to), " WHERE typeof(", name,
+                   ") = ", QuoteText(absl::AsciiStrToLower(StorageName(widening.from)))));
 }
 
 }  // namespace
@@ -152,8 +154,8 @@ std::string CreateTableSql(const SqliteTable& table, absl::string_view name) {
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (!table.storage[i].has_value()) continue;
     const TargetColumn& column = target.columns[i];
-    parts.push_back(absl::StrCat(QuoteIdentifier(column.name),
-                                 table.storage[i]->empty() ? "" : " ", *table.storage[i],
+    parts.push_back(absl::StrCat(QuoteIdentifier(column.name), table.storage[i]->empty() ? "" : " ",
+                                 *table.storage[i],
                                  column.key && !table.integer_key() ? " NOT NULL" : ""));
     if (column.key) keys.push_back(QuoteIdentifier(column.name));
   }

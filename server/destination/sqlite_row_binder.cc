@@ -4,8 +4,7 @@
 
 namespace tidemark {
 
-SqliteRowBinder::SqliteRowBinder(size_t columns)
-    : scratch_(new char[(columns + 1) * kSlotBytes]) {}
+SqliteRowBinder::SqliteRowBinder(size_t columns) : scratch_(new char[(columns + 1) * kSlotBytes]) {}
 
 absl::string_view SqliteRowBinder::SyncedText(int64_t synced_us) {
   if (synced_text_.empty() || synced_us != synced_us_) {
@@ -29,8 +28,7 @@ absl::string_view SqliteRowBinder::TimeText(const Value& value, size_t slot) {
   }
 }
 
-int SqliteRowBinder::Bind(sqlite3_stmt* statement, int parameter, const Value& value,
-                          size_t slot) {
+int SqliteRowBinder::Bind(sqlite3_stmt* statement, int parameter, const Value& value, size_t slot) {
   switch (value.kind) {
     case ValueKind::kNull:
     case ValueKind::kUnchanged:

@@ -25,8 +25,8 @@ class SqliteRowBinder {
 
   // A physical column of the table.
   struct Column {
-    std::string name;      // quoted
-    size_t source;         // index into a row's values; kNoSource: the column gets NULL
+    std::string name;  // quoted
+    size_t source;     // index into a row's values; kNoSource: the column gets NULL
     bool key = false;
     DataType type = DataType::kUndeclared;
   };

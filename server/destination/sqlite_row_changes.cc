@@ -34,8 +34,7 @@ absl::Status SqliteTableWriter::BindKeyed(SqliteStatement* statement,
 absl::StatusOr<SqliteTableWriter::Presence> SqliteTableWriter::Find(
     absl::Span<const Value> values) {
   absl::Status status = BindKeyed(&find_, values, [this] {
-    return absl::StrCat("SELECT ", LiveCondition(), " FROM ", table_, " WHERE ",
-                        KeyCondition(0));
+    return absl::StrCat("SELECT ", LiveCondition(), " FROM ", table_, " WHERE ", KeyCondition(0));
   });
   if (!status.ok()) return status;
   const int code = find_.Step();

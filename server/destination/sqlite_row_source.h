@@ -45,8 +45,8 @@ class SqliteRowSource {
  private:
   struct Module;  // the callbacks SQLite calls
 
-  SqliteRowSource(SqliteConnection& connection,
-                  const std::vector<SqliteRowBinder::Column>& columns, SqliteRowBinder& binder);
+  SqliteRowSource(SqliteConnection& connection, const std::vector<SqliteRowBinder::Column>& columns,
+                  SqliteRowBinder& binder);
 
   sqlite3* const db_;
   const std::vector<SqliteRowBinder::Column>& columns_;

@@ -53,11 +53,11 @@ class SqliteState {
   struct Entry {
     std::string schema;
     std::string table;
-    StateVersion head;                 // newest version; its body is kept
-    std::deque<StateVersion> recent;   // version and created_at_us only, ascending
-    int64_t oldest = 1;                // first version that history still holds
-    int64_t history_bytes = 0;         // of the stored bodies
-    StateEntry releasable;             // version 0: none
+    StateVersion head;                // newest version; its body is kept
+    std::deque<StateVersion> recent;  // version and created_at_us only, ascending
+    int64_t oldest = 1;               // first version that history still holds
+    int64_t history_bytes = 0;        // of the stored bodies
+    StateEntry releasable;            // version 0: none
   };
 
   absl::Status LoadEntry(const std::string& name, const std::string& schema,

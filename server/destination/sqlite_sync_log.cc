@@ -33,7 +33,8 @@ absl::StatusOr<std::vector<std::string>> CloseRunningSyncs(SqliteConnection& con
                                                            int64_t now_us) {
   absl::StatusOr<SqliteStatement*> rows = connection.Query(
       "UPDATE _tidemark_syncs SET status = 'failed', reason = 'process ended', completed_at = ? "
-      "WHERE connection = ? AND status = 'running' RETURNING sync_id", now_us, owner);
+      "WHERE connection = ? AND status = 'running' RETURNING sync_id",
+      now_us, owner);
   if (!rows.ok()) return rows.status();
   std::vector<std::string> closed;
   while (true) {

@@ -41,8 +41,7 @@ std::vector<SqliteRowBinder::Column> PhysicalColumns(const TargetTable& target,
 }  // namespace
 
 SqliteTableWriter::SqliteTableWriter(SqliteConnection& connection, const TargetTable& target,
-                                     const SqliteTable& table, int64_t sync_start_us,
-                                     bool* bulk)
+                                     const SqliteTable& table, int64_t sync_start_us, bool* bulk)
     : connection_(connection),
       target_(target),
       table_(QuoteIdentifier(table.stored.table.name)),
@@ -137,9 +136,8 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::ApplyRow(const Cha
     case ChangeKind::kTruncate:
       break;
   }
-  return absl::InternalError(
-      absl::StrCat("change kind ", static_cast<int>(batch.kind(row)), " cannot be applied to ",
-                   table_, " as a row"));
+  return absl::InternalError(absl::StrCat("change kind ", static_cast<int>(batch.kind(row)),
+                                          " cannot be applied to ", table_, " as a row"));
 }
 
 absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Upsert(
@@ -162,9 +160,9 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Upsert(
   upsert_.Bind(static_cast<int>(count) + 1, binder_.SyncedText(options_.synced_us));
 
   sqlite3* const db = connection_.db();
-  const int64_t sentinel =
-      integer_key_ && values[columns_[keys_[0]].source].i64 == kInsertSentinel ? kInsertSentinel + 1
-                                                                         : kInsertSentinel;
+  const int64_t sentinel = integer_key_ && values[columns_[keys_[0]].source].i64 == kInsertSentinel
+                               ? kInsertSentinel + 1
+                               : kInsertSentinel;
   sqlite3_set_last_insert_rowid(db, sentinel);
   absl::StatusOr<int> changed = Change(upsert_);
   if (!changed.ok()) return changed.status();
@@ -204,8 +202,7 @@ absl::Status SqliteTableWriter::UpsertBulk(const ChangeBatch& batch, size_t firs
     if (absl::Status s = Prepare(&upsert_bulk_, UpsertSql(true)); !s.ok()) return s;
   }
   row_source_->Show(batch, first, end);
-  upsert_bulk_.Bind(static_cast<int>(columns_.size()) + 1,
-                    binder_.SyncedText(options_.synced_us));
+  upsert_bulk_.Bind(static_cast<int>(columns_.size()) + 1, binder_.SyncedText(options_.synced_us));
   absl::StatusOr<int> changed = Change(upsert_bulk_);
   if (!changed.ok()) {
     if (!absl::IsInvalidArgument(changed.status())) return changed.status();
@@ -217,8 +214,8 @@ absl::Status SqliteTableWriter::UpsertBulk(const ChangeBatch& batch, size_t firs
   const uint64_t touched = static_cast<uint64_t>(*changed);
   const uint64_t rows = end - first;
   if (row_source_->taken() != rows || touched > rows || row_source_->inserted() > touched) {
-    return absl::InternalError(absl::StrCat(table_, ": SQLite has counted ", touched, " of ", rows,
-                                            " rows"));
+    return absl::InternalError(
+        absl::StrCat(table_, ": SQLite has counted ", touched, " of ", rows, " rows"));
   }
   counts->inserted += row_source_->inserted();
   counts->updated += touched - row_source_->inserted();
@@ -304,8 +301,8 @@ std::string SqliteTableWriter::UpsertSql(bool bulk) const {
     given.push_back("0");
   }
   const std::string given_rows =
-      bulk ? absl::StrCat("SELECT ", absl::StrJoin(parameters, ", "), " FROM ",
-                          row_source_->name(), " WHERE 1")
+      bulk ? absl::StrCat("SELECT ", absl::StrJoin(parameters, ", "), " FROM ", row_source_->name(),
+                          " WHERE 1")
            : absl::StrCat("VALUES(", absl::StrJoin(parameters, ", "), ")");
   // OR FAIL in bulk: SQLite need not keep a journal to undo the statement.
   std::string sql = absl::StrCat(bulk ? "INSERT OR FAIL INTO " : "INSERT INTO ", table_, " AS _t(",
@@ -331,8 +328,8 @@ absl::StatusOr<uint64_t> SqliteTableWriter::DeleteWrittenBefore(int64_t truncate
       deletes_ == DeleteMode::kHard
           ? Prepare(&statement, absl::StrCat("DELETE FROM ", table_, " WHERE ", synced, " < ?1"))
           : Prepare(&statement, absl::StrCat("UPDATE ", table_, " SET ", synced, " = ?2, ",
-                                             QuoteIdentifier(kDeletedColumn), " = 1 WHERE ",
-                                             synced, " < ?1 AND ", LiveCondition()));
+                                             QuoteIdentifier(kDeletedColumn), " = 1 WHERE ", synced,
+                                             " < ?1 AND ", LiveCondition()));
   if (!status.ok()) return status;
   const std::string before(binder_.SyncedText(truncate_before_us));
   statement.Bind(1, before);

@@ -48,8 +48,7 @@ class SqliteTableWriter {
   // The end of the run of upserts from `first` that nothing can refuse; `first` when bulk does not
   // apply.
   size_t BulkEnd(const ChangeBatch& batch, size_t first) const;
-  absl::Status UpsertBulk(const ChangeBatch& batch, size_t first, size_t end,
-                          ChangeCounts* counts);
+  absl::Status UpsertBulk(const ChangeBatch& batch, size_t first, size_t end, ChangeCounts* counts);
   absl::StatusOr<Outcome> Snapshot(absl::Span<const Value> values);
   absl::StatusOr<Outcome> Update(absl::Span<const Value> values);
   absl::StatusOr<Outcome> Delete(absl::Span<const Value> values);

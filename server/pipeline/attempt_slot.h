@@ -15,20 +15,20 @@
 namespace tidemark {
 
 struct SyncAttempt::Slot {
-  std::string name;                 // qualified source name
-  TableRun* run = nullptr;          // null: not selected
+  std::string name;         // qualified source name
+  TableRun* run = nullptr;  // null: not selected
   const TableRule* rule = nullptr;
   std::unique_ptr<TableWriter> writer;  // null: its rows are ignored
-  std::vector<bool> selected;       // columns; empty: all
-  bool touched = false;             // by the open group
-  bool moved_keys = false;          // the open group holds key changes of it
+  std::vector<bool> selected;           // columns; empty: all
+  bool touched = false;                 // by the open group
+  bool moved_keys = false;              // the open group holds key changes of it
   bool done = false;
-  absl::Status failure;             // of TableDone or on_error: stop
-  uint64_t received = 0;            // rows, by the engine's count
-  uint64_t sent = 0;                // rows, by the connector's count
-  uint64_t sent_at_end = 0;         // of Finished
-  bool counted = false;             // the connector counts
-  int64_t surplus = 0;              // sent - received at the last comparison
+  absl::Status failure;      // of TableDone or on_error: stop
+  uint64_t received = 0;     // rows, by the engine's count
+  uint64_t sent = 0;         // rows, by the connector's count
+  uint64_t sent_at_end = 0;  // of Finished
+  bool counted = false;      // the connector counts
+  int64_t surplus = 0;       // sent - received at the last comparison
   int64_t committed_surplus = 0;
 };
 

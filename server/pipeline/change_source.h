@@ -58,9 +58,9 @@ struct Finished {
   absl::Status status;  // may carry RetryAfter (core/status_context.h)
   std::vector<TableRows> sent;
 };
-using SourceEvent = std::variant<ChangeBatch, TableDefinition, Checkpoint, SourceDeadLetter,
-                                 TableDone, SourceWarning, FlushRequest, SourceProgress, SourceLog,
-                                 Finished>;
+using SourceEvent =
+    std::variant<ChangeBatch, TableDefinition, Checkpoint, SourceDeadLetter, TableDone,
+                 SourceWarning, FlushRequest, SourceProgress, SourceLog, Finished>;
 
 enum class SelectionMode : uint8_t { kSkip = 0, kIncremental = 1, kFull = 2 };
 struct TableSelection {

@@ -33,9 +33,7 @@ class CommitGroup {
   // At a checkpoint: commits as soon as nothing further has arrived.
   bool DueWhenIdle() const { return at_checkpoint_ && limits_.when_idle; }
   // Open for too long: rows commit without moving the state, where that is allowed.
-  bool Overdue(absl::Duration now) const {
-    return open_ && now - opened_ >= limits_.max_open;
-  }
+  bool Overdue(absl::Duration now) const { return open_ && now - opened_ >= limits_.max_open; }
   // How long nothing becomes due by time alone; infinite when nothing is open.
   absl::Duration Patience(absl::Duration now) const;
 

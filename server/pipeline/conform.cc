@@ -172,8 +172,7 @@ inline bool Conformer::Fits(const Plan& plan, const Value& value) {
       return value.kind == ValueKind::kInt64 &&
              value.i64 == static_cast<int64_t>(static_cast<int16_t>(value.i64));
     case DataType::kBinary:
-      return value.kind == ValueKind::kBytes &&
-             value.length <= max_bytes_;
+      return value.kind == ValueKind::kBytes && value.length <= max_bytes_;
     case DataType::kJson:
     case DataType::kUndeclared:
       return false;
@@ -241,10 +240,10 @@ void Conformer::AddBad(const ChangeBatch& batch, size_t row, absl::Span<const Va
                        const RowFault& fault, std::vector<BadRow>* bad) const {
   const std::vector<NamedColumn> columns = NamedColumns(target_->source());
   BadRow& letter = bad->emplace_back();
-  letter.status = fault.column < columns.size()
-                      ? WithContext(absl::StrCat("column ", columns[fault.column].name),
-                                    fault.status)
-                      : fault.status;
+  letter.status =
+      fault.column < columns.size()
+          ? WithContext(absl::StrCat("column ", columns[fault.column].name), fault.status)
+          : fault.status;
   letter.record_id = RecordId(columns, batch.row(row));
   letter.key_json = KeyJson(columns, batch.row(row));
   letter.change_json = ChangeJson(batch.kind(row), columns, batch.row(row), before);

@@ -24,11 +24,11 @@ namespace tidemark {
 
 // A change that became a dead letter; its text is made before the row is gone.
 struct BadRow {
-  absl::Status status;      // names the column, never the value
-  std::string record_id;    // may be empty
+  absl::Status status;    // names the column, never the value
+  std::string record_id;  // may be empty
   std::string key_json;
   std::string change_json;
-  RowMeta meta;             // its stamp, where it had one
+  RowMeta meta;  // its stamp, where it had one
   bool on_error_continue = false;
 };
 
@@ -96,17 +96,17 @@ class Conformer {
 
   ValueConverter converter_;
   const bool infer_dates_;
-  const uint64_t max_bytes_;           // of one value
+  const uint64_t max_bytes_;  // of one value
   const TableTarget* target_ = nullptr;
-  std::vector<Plan> plans_;            // by source column
-  std::vector<ColumnType> inferred_;   // by source column: type so far
-  std::vector<bool> nonfinite_;        // by source column: a NaN or infinity was seen
+  std::vector<Plan> plans_;             // by source column
+  std::vector<ColumnType> inferred_;    // by source column: type so far
+  std::vector<bool> nonfinite_;         // by source column: a NaN or infinity was seen
   std::vector<ConversionNotes> notes_;  // by target column
   bool any_inferred_ = false;
   std::unique_ptr<KeylessId> keyless_;
-  std::unique_ptr<TextArena> arena_;   // of the batch at hand
-  std::vector<bool> good_;             // by row of the batch at hand
-  std::vector<Value> ids_;             // by row: keyless id; then by before row: the old one
+  std::unique_ptr<TextArena> arena_;  // of the batch at hand
+  std::vector<bool> good_;            // by row of the batch at hand
+  std::vector<Value> ids_;            // by row: keyless id; then by before row: the old one
 };
 
 }  // namespace tidemark

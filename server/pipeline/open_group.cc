@@ -46,8 +46,8 @@ absl::Status OpenGroup::AddDeadLetter(const DeadLetter& letter, const std::strin
   absl::Status written = (*transaction)->WriteDeadLetter(run_.outcome.sync_id, letter);
   if (!written.ok()) return written;
   const bool coded = letter.code != absl::StatusCode::kOk;
-  letters_.push_back({letter.table, record_id, letter.reason,
-                      coded ? letter.code : absl::StatusCode::kUnknown});
+  letters_.push_back(
+      {letter.table, record_id, letter.reason, coded ? letter.code : absl::StatusCode::kUnknown});
   const uint64_t count = run_.dead_letters + letters_.size();
   if (count <= run_.options.max_dead_letters) return absl::OkStatus();
   const std::string& first =
@@ -118,9 +118,9 @@ void OpenGroup::Fold() {
     // Invariant I5: every change is counted exactly once.
     if (group.counts.Sum() != group.received) {
       table.counts_differ = true;
-      run_.Warn(name, absl::StrCat("the engine received ", group.received,
-                                   " changes and the destination accounts for ",
-                                   group.counts.Sum()));
+      run_.Warn(name,
+                absl::StrCat("the engine received ", group.received,
+                             " changes and the destination accounts for ", group.counts.Sum()));
     }
   }
   for (const Letter& letter : letters_) {

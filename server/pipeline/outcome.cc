@@ -59,13 +59,13 @@ void AddTable(SyncRun& run, const std::string& name, TableRun& table) {
   if (entry == nullptr) entry = run.book.Find("");
   if (entry != nullptr) outcome.to = outcome.high_water_mark = entry->cursor;
   if (table.counted) {
-    outcome.sent = static_cast<uint64_t>(static_cast<int64_t>(outcome.received) +
-                                         table.sent_surplus);
+    outcome.sent =
+        static_cast<uint64_t>(static_cast<int64_t>(outcome.received) + table.sent_surplus);
   }
   outcome.status = StatusOf(table, run.outcome);
   if (table.dead_letters > 0) {
-    run.Warn(name, absl::StrCat(table.dead_letters, " dead letters; the first: ",
-                                table.first_dead_letter));
+    run.Warn(name, absl::StrCat(table.dead_letters,
+                                " dead letters; the first: ", table.first_dead_letter));
   }
   WarnOfNotes(run, name, table);
   if (!table.failure.ok() && !table.ended) run.AddError(table.failure, name, "");

@@ -47,7 +47,7 @@ class StateBook {
   std::map<std::string, StateEntry> releasable_;  // newest body per entry outside the horizon
   std::set<std::string> released_;                // entries whose releasable body changed
   std::set<std::string> moved_;
-  std::map<std::string, int64_t> before_;         // versions when the sync began
+  std::map<std::string, int64_t> before_;  // versions when the sync began
 };
 
 }  // namespace tidemark

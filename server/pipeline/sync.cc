@@ -82,8 +82,9 @@ absl::Status Acquire(SyncRun& run) {
     table.known_only = true;
   }
   for (const std::string& sync : acquired->closed_syncs) {
-    run.Log(2, "", absl::StrCat("the sync ", sync, " was found running without a process; it is ",
-                                "closed as failed"));
+    run.Log(2, "",
+            absl::StrCat("the sync ", sync, " was found running without a process; it is ",
+                         "closed as failed"));
   }
   return run.parts.destination->BeginSync(RunningRecord(run));
 }

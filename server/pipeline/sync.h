@@ -4,9 +4,9 @@
 #define TIDEMARK_PIPELINE_SYNC_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <limits>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,8 +36,8 @@ struct TableRule {
   ExistingPolicy existing = ExistingPolicy::kRefuse;
   StaleGuard stale_guard = StaleGuard::kAuto;
   std::vector<std::string> exclude_columns;
-  std::map<std::string, std::string> rename_columns;   // source name -> destination name
-  std::map<std::string, ColumnType> column_types;      // source name -> declared type
+  std::map<std::string, std::string> rename_columns;  // source name -> destination name
+  std::map<std::string, ColumnType> column_types;     // source name -> declared type
 };
 
 // When a group of checkpoints commits. Only ever at checkpoints.
@@ -57,24 +57,24 @@ struct RetryPolicy {
 
 struct SyncOptions {
   std::string connection;
-  std::string source_name;       // for the report; never a connection string
-  std::string destination_name;  // for the report; never a connection string
-  std::string holder;            // AcquireRequest.holder
-  std::vector<TableRule> tables;     // first match wins
-  bool only_listed_tables = false;   // tables that match no rule are skipped
-  TableRule default_rule;            // for unlisted tables when they are not skipped
+  std::string source_name;          // for the report; never a connection string
+  std::string destination_name;     // for the report; never a connection string
+  std::string holder;               // AcquireRequest.holder
+  std::vector<TableRule> tables;    // first match wins
+  bool only_listed_tables = false;  // tables that match no rule are skipped
+  TableRule default_rule;           // for unlisted tables when they are not skipped
   Naming naming = Naming::kSource;
   uint64_t max_dead_letters = 1000;
-  bool strip_text_nul = false;       // text_nul: strip
-  bool infer_dates = false;          // infer.dates
-  bool full = false;                 // ignore the stored state when selecting (mode full)
+  bool strip_text_nul = false;  // text_nul: strip
+  bool infer_dates = false;     // infer.dates
+  bool full = false;            // ignore the stored state when selecting (mode full)
   uint32_t page_rows = 1000;
   GroupLimits group;
   RetryPolicy retry;
   int64_t from_us = std::numeric_limits<int64_t>::min();
   int64_t until_us = std::numeric_limits<int64_t>::max();
-  bool list_record_ids = true;       // processed_record_ids in the outcome
-  uint64_t jitter_seed = 0;          // 0: from the operating system
+  bool list_record_ids = true;  // processed_record_ids in the outcome
+  uint64_t jitter_seed = 0;     // 0: from the operating system
 };
 
 // A live number for progress lines; called on the apply thread, at most every 200 ms.
@@ -108,17 +108,17 @@ struct SyncError {
 };
 
 struct TableOutcome {
-  std::string table;              // qualified source name
+  std::string table;  // qualified source name
   std::string destination_table;
-  ChangeCounts counts;            // committed groups only
-  uint64_t sent = 0;              // the connector's count, committed groups only
-  uint64_t received = 0;          // the engine's count, committed groups only
+  ChangeCounts counts;    // committed groups only
+  uint64_t sent = 0;      // the connector's count, committed groups only
+  uint64_t received = 0;  // the engine's count, committed groups only
   uint64_t late = 0;
-  bool full = false;              // read from its beginning
-  std::string from;               // cursor text before and after; may be empty
+  bool full = false;  // read from its beginning
+  std::string from;   // cursor text before and after; may be empty
   std::string to;
   SyncStatus status = SyncStatus::kCompleted;
-  std::string high_water_mark;    // may be empty
+  std::string high_water_mark;  // may be empty
   int64_t last_commit_us = kNoTime;
 };
 
@@ -126,14 +126,14 @@ struct TableOutcome {
 struct SyncOutcome {
   std::string sync_id;
   SyncStatus status = SyncStatus::kFailed;
-  absl::Status error;             // first reason of kFailed; OK otherwise
+  absl::Status error;                 // first reason of kFailed; OK otherwise
   bool error_of_destination = false;  // `error` came from the destination, not from the source
   bool interrupted = false;
   int64_t started_at_us = 0;
   int64_t completed_at_us = 0;
-  ChangeCounts counts;            // sum over tables, committed groups only
-  uint64_t bytes = 0;             // encoded bytes of committed rows
-  uint64_t retries = 0;           // further attempts of the engine
+  ChangeCounts counts;   // sum over tables, committed groups only
+  uint64_t bytes = 0;    // encoded bytes of committed rows
+  uint64_t retries = 0;  // further attempts of the engine
   uint64_t commits = 0;
   std::vector<TableOutcome> tables;
   std::vector<SchemaChange> schema_changes;

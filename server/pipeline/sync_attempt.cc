@@ -79,8 +79,8 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
     return slot.writer->Grow(table);
   }
   if (index > slots_.size()) {
-    return Misbehaved(absl::StrCat("table ", name, " has the number ", index, " and not ",
-                                   slots_.size()));
+    return Misbehaved(
+        absl::StrCat("table ", name, " has the number ", index, " and not ", slots_.size()));
   }
   auto slot = std::make_unique<Slot>();
   slot->name = name;
@@ -103,9 +103,8 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
       conversion.keeps_nan = limits.keeps_nan;
       conversion.keeps_infinity = limits.keeps_infinity;
       conversion.max_value_bytes = limits.max_value_bytes;
-      slot->writer = std::make_unique<TableWriter>(*std::move(target), conversion,
-                                                   run_.options.infer_dates,
-                                                   known.truncate_before_us);
+      slot->writer = std::make_unique<TableWriter>(
+          *std::move(target), conversion, run_.options.infer_dates, known.truncate_before_us);
       slot->selected = SelectedColumns(table, *rule);
     }
   }
@@ -302,14 +301,14 @@ absl::Status SyncAttempt::OnBadRows(Slot& slot, std::vector<BadRow> bad) {
 }
 
 std::string SyncAttempt::Context(const BadRow& row) const {
-  std::string context = absl::StrCat("{\"attempt\":", attempt_, ",\"after_checkpoint\":",
-                                     last_checkpoint_);
+  std::string context =
+      absl::StrCat("{\"attempt\":", attempt_, ",\"after_checkpoint\":", last_checkpoint_);
   if (row.meta.event_time_us != kUnknownEventTime) {
     absl::StrAppend(&context, ",\"event_time\":\"", FormatUtcMicros(row.meta.event_time_us), "\"");
   }
   if (row.meta.sequence != 0) {
-    absl::StrAppend(&context, ",\"sequence\":", row.meta.sequence, ",\"subsequence\":",
-                    row.meta.subsequence);
+    absl::StrAppend(&context, ",\"sequence\":", row.meta.sequence,
+                    ",\"subsequence\":", row.meta.subsequence);
   }
   return absl::StrCat(context, "}");
 }
@@ -369,9 +368,9 @@ absl::Status SyncAttempt::OnCheckpoint(const Checkpoint& checkpoint) {
     const std::string name = EntryName(state);
     const std::string shown = name.empty() ? "the connection" : name;
     if (state.body.size() > kEntryBytesMax) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the state of ", shown, " has ", state.body.size(), " bytes; the limit is ",
-                       kEntryBytesMax));
+      return absl::InvalidArgumentError(absl::StrCat("the state of ", shown, " has ",
+                                                     state.body.size(), " bytes; the limit is ",
+                                                     kEntryBytesMax));
     }
     if (state.body.size() > kEntryBytesWarn) {
       run_.Warn(name, "the state is larger than 1 MiB: every commit writes it again");

@@ -90,11 +90,11 @@ class SyncAttempt {
   std::vector<std::unique_ptr<Slot>> slots_;
   AttemptEnd end_;
   bool ended_ = false;
-  bool ensured_ = false;          // the declared tables stand at the destination
+  bool ensured_ = false;  // the declared tables stand at the destination
   bool overdue_warned_ = false;
   uint64_t last_checkpoint_ = 0;  // id of the newest one received
   uint64_t acknowledged_ = 0;
-  uint64_t rows_ = 0;             // received in this attempt
+  uint64_t rows_ = 0;  // received in this attempt
 };
 
 }  // namespace tidemark

@@ -30,8 +30,7 @@ void SyncRun::Log(int level, absl::string_view table, absl::string_view text) {
 
 void SyncRun::Warn(absl::string_view table, absl::string_view text) {
   const std::string line = table.empty() ? std::string(text) : absl::StrCat(table, ": ", text);
-  if (std::find(outcome.warnings.begin(), outcome.warnings.end(), line) !=
-      outcome.warnings.end()) {
+  if (std::find(outcome.warnings.begin(), outcome.warnings.end(), line) != outcome.warnings.end()) {
     return;
   }
   outcome.warnings.push_back(line);

@@ -25,17 +25,17 @@ struct TableRun {
   std::optional<TargetTable> stored;  // its committed shape
   int64_t truncate_before_us = kNoTime;
   bool known_only = false;  // from an earlier sync; this one has not met it
-  bool ended = false;      // stopped by its own on_error: skipped from now on
-  absl::Status failure;    // why it failed; OK otherwise
-  bool done = false;       // the connector finished it and that is committed
+  bool ended = false;       // stopped by its own on_error: skipped from now on
+  absl::Status failure;     // why it failed; OK otherwise
+  bool done = false;        // the connector finished it and that is committed
   bool counts_differ = false;
-  bool counted = false;       // the connector counts its rows
-  int64_t sent_surplus = 0;   // what it says it sent less what was received, committed
-  bool logged = false;     // the line at its beginning was written
+  bool counted = false;      // the connector counts its rows
+  int64_t sent_surplus = 0;  // what it says it sent less what was received, committed
+  bool logged = false;       // the line at its beginning was written
   uint64_t dead_letters = 0;
-  std::string first_dead_letter;        // reason
-  std::vector<std::string> columns;     // names of the notes
-  std::vector<ConversionNotes> notes;   // by target column
+  std::string first_dead_letter;       // reason
+  std::vector<std::string> columns;    // names of the notes
+  std::vector<ConversionNotes> notes;  // by target column
 };
 
 // Applied rows of one batch, for the record ids of the last commit group.
@@ -63,9 +63,7 @@ class SyncRun {
   // At most every 200 ms.
   void ShowProgress(const std::string& table, uint64_t rows, const std::string& phase);
 
-  int interrupts() const {
-    return parts.interrupt == nullptr ? 0 : parts.interrupt->count();
-  }
+  int interrupts() const { return parts.interrupt == nullptr ? 0 : parts.interrupt->count(); }
   // After a table ended: every state is per table, so that the others can go on without it.
   bool OthersMayGoOn() const;
   // The durable states; with `full`, those that this sync committed itself.
@@ -80,10 +78,10 @@ class SyncRun {
   uint64_t capabilities = 0;               // of the connector
   int64_t epoch = 0;
   int64_t last_synced_us = 0;
-  uint64_t dead_letters = 0;               // committed
-  std::string first_dead_letter;           // reason of the first committed one
-  bool tail_discarded = false;             // changes behind the last checkpoint were not kept
-  std::deque<AppliedRows> last_group;      // of the last commit, newest last
+  uint64_t dead_letters = 0;           // committed
+  std::string first_dead_letter;       // reason of the first committed one
+  bool tail_discarded = false;         // changes behind the last checkpoint were not kept
+  std::deque<AppliedRows> last_group;  // of the last commit, newest last
 
  private:
   absl::Duration began_;

@@ -63,11 +63,10 @@ absl::StatusOr<TableTarget> TableTarget::Create(const TableSchema& table, const 
   result.rule_ = rule;
   result.naming_ = naming;
   result.limits_ = limits;
-  result.keyless_ =
-      rule.primary_key.has_value()
-          ? rule.primary_key->empty()
-          : std::none_of(result.source_.columns.begin(), result.source_.columns.end(),
-                         [](const Column& column) { return column.key; });
+  result.keyless_ = rule.primary_key.has_value()
+                        ? rule.primary_key->empty()
+                        : std::none_of(result.source_.columns.begin(), result.source_.columns.end(),
+                                       [](const Column& column) { return column.key; });
   result.target_.name = ApplyNaming(naming, table.name);
   result.target_.source_name = QualifiedName(table);
   result.target_.deletes = rule.deletes;
@@ -92,9 +91,8 @@ absl::Status TableTarget::Place(size_t source_column) {
   const Column& column = source_.columns[source_column];
   if (Excluded(rule_, column.name)) {
     if (column.key) {
-      return absl::FailedPreconditionError(absl::StrCat("table ", target_.source_name,
-                                                        ": the key column ", column.name,
-                                                        " cannot be excluded"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "table ", target_.source_name, ": the key column ", column.name, " cannot be excluded"));
     }
     places_.push_back(kDropped);
     return absl::OkStatus();
@@ -164,16 +162,14 @@ absl::Status TableTarget::Grow(const TableSchema& table) {
 absl::Status TableTarget::CheckKey() const {
   const std::vector<std::string> absent = AbsentKeyColumns(source_, rule_);
   if (absent.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("table ", target_.source_name,
-                                                    ": primary_key names ",
-                                                    absl::StrJoin(absent, ", "),
-                                                    ", which the source does not have"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("table ", target_.source_name, ": primary_key names ",
+                   absl::StrJoin(absent, ", "), ", which the source does not have"));
 }
 
 absl::Status TableTarget::CheckLimits() const {
   const auto refuse = [this](absl::string_view what) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("table ", target_.source_name, ": ", what));
+    return absl::FailedPreconditionError(absl::StrCat("table ", target_.source_name, ": ", what));
   };
   const auto name_problem = [this](const std::string& name) -> std::string {
     if (name.empty()) return "has an empty name at the destination";
@@ -227,9 +223,9 @@ void TableTarget::ChooseGuard() {
   if (Guardable(column.type.type)) {
     target_.stale_guard = found;
   } else if (column.type.type != DataType::kUndeclared) {
-    guard_warning_ = absl::StrCat("the stale guard is off: the cursor column ", column.source_name,
-                                  " is ", DataTypeName(column.type.type),
-                                  " and not LONG or a date type");
+    guard_warning_ =
+        absl::StrCat("the stale guard is off: the cursor column ", column.source_name, " is ",
+                     DataTypeName(column.type.type), " and not LONG or a date type");
   }
 }
 

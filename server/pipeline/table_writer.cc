@@ -76,8 +76,8 @@ absl::Status TableWriter::Ensure(DestinationTransaction& transaction,
 }
 
 absl::Status TableWriter::Write(ChangeBatch* batch, DestinationTransaction& transaction,
-                                SyncedTime& synced, ChangeCounts* counts,
-                                std::vector<BadRow>* bad, std::vector<SchemaChange>* changes) {
+                                SyncedTime& synced, ChangeCounts* counts, std::vector<BadRow>* bad,
+                                std::vector<SchemaChange>* changes) {
   if (absl::Status key = target_.CheckKey(); !key.ok()) return key;
   if (absl::Status shape = conformer_.CheckShape(*batch); !shape.ok()) return shape;
   bool widened = false;

@@ -70,7 +70,7 @@ class TableWriter {
   TableTarget target_;
   Conformer conformer_;
   std::optional<TableHandle> handle_;
-  bool shape_differs_ = true;   // the destination may not have the target's shape yet
+  bool shape_differs_ = true;  // the destination may not have the target's shape yet
   bool unsaved_types_ = false;
   int64_t truncate_before_us_;  // Unix microseconds UTC, or kNoTime
   std::vector<RefusedRow> refused_;

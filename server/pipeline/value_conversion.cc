@@ -21,9 +21,8 @@ constexpr int64_t kExactInDouble = int64_t{1} << 53;
 
 absl::string_view KindName(ValueKind kind) {
   static constexpr absl::string_view kNames[] = {
-      "NULL",   "UNCHANGED", "a boolean", "an integer", "a double",    "a decimal",
-      "a text", "bytes",     "JSON",      "a date",     "a time",      "a timestamp",
-      "a naive timestamp"};
+      "NULL",  "UNCHANGED", "a boolean", "an integer", "a double",    "a decimal",        "a text",
+      "bytes", "JSON",      "a date",    "a time",     "a timestamp", "a naive timestamp"};
   return kNames[static_cast<uint32_t>(kind)];
 }
 
@@ -197,9 +196,9 @@ absl::StatusOr<Value> ValueConverter::ToDecimal(const Value& value, const Column
       result = Value::Text(ValueKind::kDecimal, arena->Keep(absl::StrCat(value.i64)));
       break;
     case ValueKind::kDouble:
-      result = Value::Text(ValueKind::kDecimal,
-                           arena->Keep(IsFinite(value) ? DoubleDecimal(value.f64)
-                                                       : DoubleText(value.f64)));
+      result = Value::Text(
+          ValueKind::kDecimal,
+          arena->Keep(IsFinite(value) ? DoubleDecimal(value.f64) : DoubleText(value.f64)));
       break;
     case ValueKind::kString:
       if (!IsDecimal(value.view())) {
@@ -288,8 +287,8 @@ absl::StatusOr<Value> ValueConverter::ToTime(const Value& value, DataType type,
     case ValueKind::kString: {
       auto parsed = ParseTime(value.view());
       if (!parsed.ok()) {
-        return Refused(absl::StrCat("a text that is no ISO 8601 time does not fit ",
-                                    DataTypeName(type)));
+        return Refused(
+            absl::StrCat("a text that is no ISO 8601 time does not fit ", DataTypeName(type)));
       }
       notes->truncated += parsed->truncated ? 1 : 0;
       notes->leap_seconds += parsed->leap_second ? 1 : 0;

@@ -31,8 +31,8 @@ class TextArena final : public BatchBytes {
 
 struct ConversionOptions {
   bool strip_text_nul = false;
-  bool keeps_nan = false;       // the destination holds NaN
-  bool keeps_infinity = true;   // the destination holds infinities
+  bool keeps_nan = false;        // the destination holds NaN
+  bool keeps_infinity = true;    // the destination holds infinities
   uint64_t max_value_bytes = 0;  // 0: any
 };
 

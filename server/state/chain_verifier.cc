@@ -7,11 +7,11 @@ namespace tidemark {
 namespace {
 
 absl::Status Broken(const StateVersion& version, absl::string_view what) {
-  return absl::DataLossError(absl::StrCat(
-      "state of connection \"", version.connection, "\", ",
-      version.entry.empty() ? "connection-wide entry"
-                            : absl::StrCat("entry \"", version.entry, "\""),
-      ", version ", version.version, ": ", what));
+  return absl::DataLossError(absl::StrCat("state of connection \"", version.connection, "\", ",
+                                          version.entry.empty()
+                                              ? "connection-wide entry"
+                                              : absl::StrCat("entry \"", version.entry, "\""),
+                                          ", version ", version.version, ": ", what));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class ChainVerifier {
   // version and what does not fit; nothing may be added after that.
   absl::Status Add(const StateVersion& version);
 
-  int64_t last_version() const { return last_version_; }        // 0: none yet
+  int64_t last_version() const { return last_version_; }  // 0: none yet
   const std::string& last_chain() const { return chain_; }
 
  private:

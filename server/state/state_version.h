@@ -22,9 +22,9 @@ std::optional<StateKind> ParseStateKind(absl::string_view name);
 
 struct StateVersion {
   std::string connection;
-  std::string entry;       // "" (connection-wide), "table" or "schema.table"
-  int64_t version = 0;     // from 1, grows by exactly one (Invariant I3)
-  int64_t parent = 0;      // 0: none; else the version this one was made from
+  std::string entry;    // "" (connection-wide), "table" or "schema.table"
+  int64_t version = 0;  // from 1, grows by exactly one (Invariant I3)
+  int64_t parent = 0;   // 0: none; else the version this one was made from
   int64_t epoch = 0;
   StateKind kind = StateKind::kNormal;
   uint32_t format = 0;
@@ -35,10 +35,10 @@ struct StateVersion {
   std::string sync_id;
   std::string group_id;
   ChangeCounts counts;
-  std::string cursor;                 // readable high-water mark (column cursor_max)
-  int64_t watermark_us = kNoTime;     // Unix microseconds UTC
-  int64_t created_at_us = 0;          // Unix microseconds UTC
-  std::string engine;                 // "tidemark 0.1.0"
+  std::string cursor;              // readable high-water mark (column cursor_max)
+  int64_t watermark_us = kNoTime;  // Unix microseconds UTC
+  int64_t created_at_us = 0;       // Unix microseconds UTC
+  std::string engine;              // "tidemark 0.1.0"
 };
 
 // BLAKE2b-256 over every field above except chain, in the order of the columns of

@@ -39,9 +39,9 @@ void RowStream::Make() {
     std::vector<generator_row>& rows = blocks_[block % kBlocks];
     rows.resize(std::min(kBlockRows, choice_.count - position));
     for (generator_row& row : rows) {
-      const int64_t id =
-          choice_.shuffled ? generator_shuffled_id(choice_.seed, position, choice_.count)
-                           : static_cast<int64_t>(position) + 1;
+      const int64_t id = choice_.shuffled
+                             ? generator_shuffled_id(choice_.seed, position, choice_.count)
+                             : static_cast<int64_t>(position) + 1;
       generator_fill(choice_.seed, choice_.variant, id, &row);
       ++position;
     }

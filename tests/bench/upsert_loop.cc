@@ -71,8 +71,9 @@ std::string UpsertSql(bool system_columns) {
       "name = excluded.name, updated_at = excluded.updated_at, day = excluded.day, "
       "payload = excluded.payload");
   if (system_columns) {
-    absl::StrAppend(&sql, ", _tidemark_synced = excluded._tidemark_synced, "
-                          "_tidemark_deleted = excluded._tidemark_deleted");
+    absl::StrAppend(&sql,
+                    ", _tidemark_synced = excluded._tidemark_synced, "
+                    "_tidemark_deleted = excluded._tidemark_deleted");
   }
   return sql;
 }
@@ -129,9 +130,9 @@ absl::Status WriteRows(sqlite3* database, const UpsertLoopOptions& options) {
 absl::Status RunUpsertLoop(const UpsertLoopOptions& options) {
   auto database = OpenDatabase(options.database);
   if (!database.ok()) return database.status();
-  for (const std::string& sql : {std::string("PRAGMA journal_mode = WAL"),
-                                 std::string("PRAGMA synchronous = FULL"),
-                                 CreateTableSql(options.system_columns)}) {
+  for (const std::string& sql :
+       {std::string("PRAGMA journal_mode = WAL"), std::string("PRAGMA synchronous = FULL"),
+        CreateTableSql(options.system_columns)}) {
     if (absl::Status done = Execute(database->get(), sql); !done.ok()) return done;
   }
   if (absl::Status done = WriteRows(database->get(), options); !done.ok()) return done;
@@ -141,8 +142,8 @@ absl::Status RunUpsertLoop(const UpsertLoopOptions& options) {
 absl::StatusOr<TableDigest> DigestTable(const std::string& path) {
   auto database = OpenDatabase(path);
   if (!database.ok()) return database.status();
-  auto select = Prepare(database->get(), absl::StrCat("SELECT ", kColumns,
-                                                      " FROM rows ORDER BY id"));
+  auto select =
+      Prepare(database->get(), absl::StrCat("SELECT ", kColumns, " FROM rows ORDER BY id"));
   if (!select.ok()) return select.status();
   Digest digest(32);
   TableDigest result;

@@ -11,11 +11,21 @@ TEST(NamingTest, SnakeCaseSplitsWordsAndIsIdempotent) {
     const char* want;
   };
   const Case cases[] = {
-      {"user", "user"},         {"userID", "user_id"},       {"HTTPServer", "http_server"},
-      {"First Name", "first_name"}, {"a-b.c", "a_b_c"},      {"x__y", "x_y"},
-      {"USER", "user"},         {"_id", "_id"},              {"price%", "price_"},
-      {"col1", "col1"},         {"Größe (cm)", "größe_cm_"}, {"updatedAt", "updated_at"},
-      {"sha256Sum", "sha256_sum"}, {"日本語", "日本語"},      {"$price", "_price"},
+      {"user", "user"},
+      {"userID", "user_id"},
+      {"HTTPServer", "http_server"},
+      {"First Name", "first_name"},
+      {"a-b.c", "a_b_c"},
+      {"x__y", "x_y"},
+      {"USER", "user"},
+      {"_id", "_id"},
+      {"price%", "price_"},
+      {"col1", "col1"},
+      {"Größe (cm)", "größe_cm_"},
+      {"updatedAt", "updated_at"},
+      {"sha256Sum", "sha256_sum"},
+      {"日本語", "日本語"},
+      {"$price", "_price"},
   };
   for (const Case& c : cases) {
     const std::string once = ApplyNaming(Naming::kSnakeCase, c.name);

@@ -25,9 +25,21 @@ TEST(TextTest, DecimalsAreRecognisedAndMadeCanonical) {
     const char* canonical;  // null: no decimal
   };
   const Case cases[] = {
-      {"0", "0"},       {"-0", "0"},      {"007", "7"},   {"1.10", "1.1"},        {"1.00", "1"},
-      {"-0.50", "-0.5"}, {"NaN", "NaN"},  {"-Infinity", "-Infinity"}, {"", nullptr}, {"-", nullptr},
-      {"1.", nullptr},  {".5", nullptr},  {"1e5", nullptr}, {"+1", nullptr}, {"0.000", "0"},
+      {"0", "0"},
+      {"-0", "0"},
+      {"007", "7"},
+      {"1.10", "1.1"},
+      {"1.00", "1"},
+      {"-0.50", "-0.5"},
+      {"NaN", "NaN"},
+      {"-Infinity", "-Infinity"},
+      {"", nullptr},
+      {"-", nullptr},
+      {"1.", nullptr},
+      {".5", nullptr},
+      {"1e5", nullptr},
+      {"+1", nullptr},
+      {"0.000", "0"},
       {"99999999999999999999999999999999999999.5", "99999999999999999999999999999999999999.5"},
   };
   for (const Case& c : cases) {
@@ -53,8 +65,11 @@ TEST(TextTest, DoublesRoundTripInTheirShortestText) {
     double value;
     const char* text;
   };
-  const Case cases[] = {{1.0, "1"}, {1.5, "1.5"}, {0.1 + 0.2, "0.30000000000000004"},
-                        {1e22, "1e+22"}, {-0.0, "-0"},
+  const Case cases[] = {{1.0, "1"},
+                        {1.5, "1.5"},
+                        {0.1 + 0.2, "0.30000000000000004"},
+                        {1e22, "1e+22"},
+                        {-0.0, "-0"},
                         {std::numeric_limits<double>::infinity(), "Infinity"},
                         {-std::numeric_limits<double>::infinity(), "-Infinity"},
                         {std::numeric_limits<double>::quiet_NaN(), "NaN"}};
@@ -70,7 +85,8 @@ TEST(TextTest, JsonIsOneWholeDocument) {
                            "123456789012345678901234567890", "{\"a\": {\"b\": []}}"}) {
     EXPECT_TRUE(checker.Check(text).ok()) << text << ": " << checker.Check(text);
   }
-  for (const char* text : {"", "{", "{} {}", "{a: 1}", "01", "nul", "NaN", "'x'", "[1,]", "\"\xc3\""}) {
+  for (const char* text :
+       {"", "{", "{} {}", "{a: 1}", "01", "nul", "NaN", "'x'", "[1,]", "\"\xc3\""}) {
     EXPECT_FALSE(checker.Check(text).ok()) << text;
   }
 }

@@ -63,8 +63,8 @@ TEST(TypeTest, WideningFollowsTheTable) {
 }
 
 TEST(TypeTest, DecimalsKeepDigitsOnBothSides) {
-  const ColumnType joined = Widen(Declared(DataType::kDecimal, 10, 2),
-                                  Declared(DataType::kDecimal, 8, 4));
+  const ColumnType joined =
+      Widen(Declared(DataType::kDecimal, 10, 2), Declared(DataType::kDecimal, 8, 4));
   EXPECT_EQ(joined.precision, 12);
   EXPECT_EQ(joined.scale, 4);
 }

@@ -14,8 +14,8 @@ struct Case {
   const char* name;
   std::vector<Change> before;  // committed first
   std::vector<Change> changes;
-  std::string counts;          // of `changes`
-  std::string rows;            // id|name|amount|deleted; hard deletes: without deleted
+  std::string counts;  // of `changes`
+  std::string rows;    // id|name|amount|deleted; hard deletes: without deleted
   DeleteMode deletes = DeleteMode::kSoft;
 };
 
@@ -30,56 +30,115 @@ const std::vector<Case>& Cases() {
       {"upserts tell inserted, updated and unchanged apart",
        {Upsert(1, "a", 1), Upsert(2, "b", 2)},
        {Upsert(1, "a", 1), Upsert(2, "b", 3), Upsert(3, nullptr, 0)},
-       "inserted 1, updated 1, unchanged 1", "1|a|1|0\n2|b|3|0\n3|NULL|0|0\n"},
-      {"an upsert replaces a value by NULL", {Upsert(1, "a", 1)}, {Upsert(1, nullptr, 1)},
-       "updated 1", "1|NULL|1|0\n"},
-      {"order is kept per key", {},
+       "inserted 1, updated 1, unchanged 1",
+       "1|a|1|0\n2|b|3|0\n3|NULL|0|0\n"},
+      {"an upsert replaces a value by NULL",
+       {Upsert(1, "a", 1)},
+       {Upsert(1, nullptr, 1)},
+       "updated 1",
+       "1|NULL|1|0\n"},
+      {"order is kept per key",
+       {},
        {Upsert(1, "a", 1), Upsert(1, "b", 2), Delete(1), Upsert(1, "c", 3)},
-       "inserted 1, updated 2, deleted 1", "1|c|3|0\n"},
-      {"an update changes only what it names", {Upsert(1, "a", 1)}, {Update(1, 5)}, "updated 1",
+       "inserted 1, updated 2, deleted 1",
+       "1|c|3|0\n"},
+      {"an update changes only what it names",
+       {Upsert(1, "a", 1)},
+       {Update(1, 5)},
+       "updated 1",
        "1|a|5|0\n"},
-      {"an update with equal values is unchanged", {Upsert(1, "a", 1)}, {Update(1, 1)},
-       "unchanged 1", "1|a|1|0\n"},
+      {"an update with equal values is unchanged",
+       {Upsert(1, "a", 1)},
+       {Update(1, 1)},
+       "unchanged 1",
+       "1|a|1|0\n"},
       {"an update of no row is missing, never half a row", {}, {Update(1, 5)}, "missing 1", ""},
-      {"an update does not revive a deleted row", {Upsert(1, "a", 1), Delete(1)}, {Update(1, 5)},
-       "updated 1", "1|a|5|1\n"},
+      {"an update does not revive a deleted row",
+       {Upsert(1, "a", 1), Delete(1)},
+       {Update(1, 5)},
+       "updated 1",
+       "1|a|5|1\n"},
       {"a delete is soft", {Upsert(1, "a", 1)}, {Delete(1)}, "deleted 1", "1|a|1|1\n"},
-      {"deleting twice is unchanged", {Upsert(1, "a", 1), Delete(1)}, {Delete(1)}, "unchanged 1",
+      {"deleting twice is unchanged",
+       {Upsert(1, "a", 1), Delete(1)},
+       {Delete(1)},
+       "unchanged 1",
        "1|a|1|1\n"},
       {"deleting no row is missing", {}, {Delete(1)}, "missing 1", ""},
-      {"an upsert revives a deleted row", {Upsert(1, "a", 1), Delete(1)}, {Upsert(1, "a", 1)},
-       "updated 1", "1|a|1|0\n"},
-      {"a hard delete removes the row", {Upsert(1, "a", 1)}, {Delete(1), Delete(1)},
-       "deleted 1, missing 1", "", DeleteMode::kHard},
-      {"a snapshot row of a missing key is inserted", {}, {Snapshot(1, "a", 1)}, "inserted 1",
+      {"an upsert revives a deleted row",
+       {Upsert(1, "a", 1), Delete(1)},
+       {Upsert(1, "a", 1)},
+       "updated 1",
        "1|a|1|0\n"},
-      {"a snapshot row never overwrites what this sync wrote", {Upsert(1, "new", 2)},
-       {Snapshot(1, "old", 1)}, "superseded 1", "1|new|2|0\n"},
-      {"a snapshot row never resurrects", {Upsert(1, "a", 1), Delete(1)}, {Snapshot(1, "a", 1)},
-       "superseded 1", "1|a|1|1\n"},
-      {"a key change keeps values that were not sent", {Upsert(1, "a", 1)}, {Move(1, 2)},
-       "updated 1", "2|a|1|0\n"},
-      {"a key change sets what was sent", {Upsert(1, "a", 1)}, {Move(1, 2, Value::Int64(9))},
-       "updated 1", "2|a|9|0\n"},
-      {"a key change onto a deleted row removes that first",
-       {Upsert(1, "a", 1), Upsert(2, "b", 2), Delete(2)}, {Move(1, 2)}, "updated 1",
+      {"a hard delete removes the row",
+       {Upsert(1, "a", 1)},
+       {Delete(1), Delete(1)},
+       "deleted 1, missing 1",
+       "",
+       DeleteMode::kHard},
+      {"a snapshot row of a missing key is inserted",
+       {},
+       {Snapshot(1, "a", 1)},
+       "inserted 1",
+       "1|a|1|0\n"},
+      {"a snapshot row never overwrites what this sync wrote",
+       {Upsert(1, "new", 2)},
+       {Snapshot(1, "old", 1)},
+       "superseded 1",
+       "1|new|2|0\n"},
+      {"a snapshot row never resurrects",
+       {Upsert(1, "a", 1), Delete(1)},
+       {Snapshot(1, "a", 1)},
+       "superseded 1",
+       "1|a|1|1\n"},
+      {"a key change keeps values that were not sent",
+       {Upsert(1, "a", 1)},
+       {Move(1, 2)},
+       "updated 1",
        "2|a|1|0\n"},
-      {"a key change onto a live row replaces it", {Upsert(1, "a", 1), Upsert(2, "b", 2)},
-       {Move(1, 2)}, "superseded 1", "2|a|1|0\n"},
+      {"a key change sets what was sent",
+       {Upsert(1, "a", 1)},
+       {Move(1, 2, Value::Int64(9))},
+       "updated 1",
+       "2|a|9|0\n"},
+      {"a key change onto a deleted row removes that first",
+       {Upsert(1, "a", 1), Upsert(2, "b", 2), Delete(2)},
+       {Move(1, 2)},
+       "updated 1",
+       "2|a|1|0\n"},
+      {"a key change onto a live row replaces it",
+       {Upsert(1, "a", 1), Upsert(2, "b", 2)},
+       {Move(1, 2)},
+       "superseded 1",
+       "2|a|1|0\n"},
       {"a key change of no row is missing", {}, {Move(1, 2)}, "missing 1", ""},
-      {"a replayed key change finds its row at the new key", {Upsert(1, "a", 1), Move(1, 2)},
-       {Move(1, 2)}, "unchanged 1", "2|a|1|0\n"},
+      {"a replayed key change finds its row at the new key",
+       {Upsert(1, "a", 1), Move(1, 2)},
+       {Move(1, 2)},
+       "unchanged 1",
+       "2|a|1|0\n"},
       {"a deleted row never replaces a live one",
-       {Upsert(1, "a", 1), Delete(1), Upsert(2, "b", 2)}, {Move(1, 2)}, "unchanged 1",
+       {Upsert(1, "a", 1), Delete(1), Upsert(2, "b", 2)},
+       {Move(1, 2)},
+       "unchanged 1",
        "1|a|1|1\n2|b|2|0\n"},
-      {"a swap inside a batch keeps both rows", {Upsert(1, "a", 1), Upsert(2, "b", 2)},
-       {Move(1, 2), Move(2, 1)}, "updated 2", "1|b|2|0\n2|a|1|0\n"},
+      {"a swap inside a batch keeps both rows",
+       {Upsert(1, "a", 1), Upsert(2, "b", 2)},
+       {Move(1, 2), Move(2, 1)},
+       "updated 2",
+       "1|b|2|0\n2|a|1|0\n"},
       {"shifted keys keep every row",
        {Upsert(1, "a", 1), Upsert(2, "b", 2), Upsert(3, "c", 3)},
-       {Move(1, 2), Move(2, 3), Move(3, 4)}, "updated 3", "2|a|1|0\n3|b|2|0\n4|c|3|0\n"},
-      {"a ring of three", {Upsert(1, "a", 1), Upsert(2, "b", 2), Upsert(3, "c", 3)},
-       {Move(1, 2), Move(2, 3), Move(3, 1)}, "updated 3", "1|c|3|0\n2|a|1|0\n3|b|2|0\n"},
-      {"the smallest key is no sentinel", {},
+       {Move(1, 2), Move(2, 3), Move(3, 4)},
+       "updated 3",
+       "2|a|1|0\n3|b|2|0\n4|c|3|0\n"},
+      {"a ring of three",
+       {Upsert(1, "a", 1), Upsert(2, "b", 2), Upsert(3, "c", 3)},
+       {Move(1, 2), Move(2, 3), Move(3, 1)},
+       "updated 3",
+       "1|c|3|0\n2|a|1|0\n3|b|2|0\n"},
+      {"the smallest key is no sentinel",
+       {},
        {Upsert(INT64_MIN, "a", 1), Upsert(INT64_MIN, "a", 1), Upsert(INT64_MIN + 1, "b", 1),
         Upsert(INT64_MAX, "c", 1)},
        "inserted 3, unchanged 1",
@@ -111,8 +170,7 @@ TEST_P(DestinationChangeTest, ChangesDoTheSameUnderACompositeKey) {
     TargetTable target = People();
     target.name = target.source_name = absl::StrCat("pairs", number++);
     target.deletes = one.deletes;
-    target.columns.insert(target.columns.begin(),
-                          KeyColumn("region", Declared(DataType::kString)));
+    target.columns.insert(target.columns.begin(), KeyColumn("region", Declared(DataType::kString)));
     auto widened = [](std::vector<Change> changes) {
       for (Change& change : changes) {
         change.values.insert(change.values.begin(), Value::String("north"));
@@ -147,7 +205,8 @@ TEST_P(DestinationChangeTest, LongRunsAreCountedLikeSingleRows) {
   std::vector<Change> changes;
   for (int i = 0; i < 2000; ++i) changes.push_back(Upsert(i, "a", i));
   EXPECT_EQ("inserted 2000", CountsText(Write(People(), changes, "1")));
-  for (int i = 0; i < 2000; i += 2) changes[static_cast<size_t>(i)].values[2] = Value::Int64(-i - 1);
+  for (int i = 0; i < 2000; i += 2)
+    changes[static_cast<size_t>(i)].values[2] = Value::Int64(-i - 1);
   for (int i = 2000; i < 2500; ++i) changes.push_back(Upsert(i, "a", i));
   for (int i = 2000; i < 2500; ++i) changes.push_back(Upsert(i, "b", i));
   EXPECT_EQ("inserted 500, updated 1500, unchanged 1000",
@@ -160,9 +219,9 @@ TEST_P(DestinationChangeTest, TimeOfWritingMovesOnlyWhenARowChanges) {
   auto synced = [this] {
     auto reader = GetParam().read(folder_.path());
     auto page = (*reader)->Rows("people", 10);
-    const size_t column = static_cast<size_t>(
-        std::find(page->columns.begin(), page->columns.end(), kSyncedColumn) -
-        page->columns.begin());
+    const size_t column =
+        static_cast<size_t>(std::find(page->columns.begin(), page->columns.end(), kSyncedColumn) -
+                            page->columns.begin());
     std::string text;
     for (const auto& row : page->rows) absl::StrAppend(&text, *row[column], " ");
     return text;
@@ -214,10 +273,10 @@ TEST_P(DestinationChangeTest, OlderRowsAreSupersededUnderAStaleGuard) {
   Change unknown = Upsert(2, "d", 0);
   unknown.values[2] = Value::Null();
   EXPECT_EQ("updated 2, unchanged 1, superseded 2",
-            CountsText(Write(target,
-                             {Upsert(1, "old", 4), Upsert(1, "a", 5), Upsert(1, "b", 5),
-                              Update(1, 3), unknown},
-                             "2")));
+            CountsText(Write(
+                target,
+                {Upsert(1, "old", 4), Upsert(1, "a", 5), Upsert(1, "b", 5), Update(1, 3), unknown},
+                "2")));
   EXPECT_EQ("1|b|5|0\n2|d|NULL|0\n", Rows("people"));
 }
 

@@ -75,9 +75,9 @@ TEST_P(DestinationCommitTest, RollbackLeavesNothing) {
     other.name = other.source_name = "other";
     ASSERT_TRUE((*transaction)->EnsureTable(other, &changes).ok());
     ChangeCounts counts;
-    ASSERT_TRUE(
-        (*transaction)->Apply(Batch(*handle, {Upsert(2, "b", 2)}), {1, false}, &counts, &refused_)
-            .ok());
+    ASSERT_TRUE((*transaction)
+                    ->Apply(Batch(*handle, {Upsert(2, "b", 2)}), {1, false}, &counts, &refused_)
+                    .ok());
     ASSERT_TRUE((*transaction)->WriteDeadLetter("s1", {}).ok());
   }  // destroyed without Commit
   EXPECT_EQ("1|a|1|0\n", Rows("people"));
@@ -120,9 +120,9 @@ TEST_P(DestinationCommitTest, AStateThatIsNotWhereItShouldBeDiverges) {
     std::vector<SchemaChange> changes;
     auto handle = (*transaction)->EnsureTable(People(), &changes);
     ChangeCounts counts;
-    ASSERT_TRUE(
-        (*transaction)->Apply(Batch(*handle, {Upsert(2, "b", 2)}), {1, false}, &counts, &refused_)
-            .ok());
+    ASSERT_TRUE((*transaction)
+                    ->Apply(Batch(*handle, {Upsert(2, "b", 2)}), {1, false}, &counts, &refused_)
+                    .ok());
     CommitRequest request = Request("2", counts);
     request.entries[0].expected_version = expected;
     auto result = (*transaction)->Commit(request);
@@ -173,8 +173,7 @@ TEST_P(DestinationCommitTest, ASecondHolderIsRefusedByName) {
   ASSERT_TRUE(other.ok()) << other.status();
   auto acquired = (*other)->Acquire({"c", "somebody else", {}, {}});
   ASSERT_EQ(absl::StatusCode::kFailedPrecondition, acquired.status().code());
-  EXPECT_TRUE(absl::StrContains(acquired.status().message(), "test holder"))
-      << acquired.status();
+  EXPECT_TRUE(absl::StrContains(acquired.status().message(), "test holder")) << acquired.status();
   EXPECT_TRUE(absl::StrContains(acquired.status().message(), "since 2023-11-14T22:13:20Z"));
   // The first goes on; another connection is free; and so is this one afterwards.
   Write(People(), {Upsert(1, "a", 1)}, "1");
@@ -258,8 +257,12 @@ TEST_P(DestinationCommitTest, SyncsAreRecordedAndClosedAfterAKill) {
 }
 
 TEST_P(DestinationCommitTest, DeadLettersKeepTheirContextAndCountAttempts) {
-  const DeadLetter letter = {"people", "1", "{\"id\":1}", "a name is too long",
-                             absl::StatusCode::kInvalidArgument, "{\"url\":\"http://x\"}"};
+  const DeadLetter letter = {"people",
+                             "1",
+                             "{\"id\":1}",
+                             "a name is too long",
+                             absl::StatusCode::kInvalidArgument,
+                             "{\"url\":\"http://x\"}"};
   for (const char* sync : {"s1", "s2"}) {
     auto transaction = destination_->Begin();
     ASSERT_TRUE((*transaction)->WriteDeadLetter(sync, letter).ok());

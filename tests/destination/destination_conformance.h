@@ -22,8 +22,7 @@ struct DestinationKind {
   std::function<absl::StatusOr<std::unique_ptr<Destination>>(const std::string& folder,
                                                              Clock* clock)>
       open;
-  std::function<absl::StatusOr<std::unique_ptr<DestinationReader>>(const std::string& folder)>
-      read;
+  std::function<absl::StatusOr<std::unique_ptr<DestinationReader>>(const std::string& folder)> read;
 };
 
 class DestinationConformanceTest : public testing::TestWithParam<DestinationKind> {

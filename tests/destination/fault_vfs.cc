@@ -76,9 +76,7 @@ int ShmLock(sqlite3_file* f, int offset, int n, int flags) {
   return Real(f)->pMethods->xShmLock(Real(f), offset, n, flags);
 }
 void ShmBarrier(sqlite3_file* f) { Real(f)->pMethods->xShmBarrier(Real(f)); }
-int ShmUnmap(sqlite3_file* f, int remove) {
-  return Real(f)->pMethods->xShmUnmap(Real(f), remove);
-}
+int ShmUnmap(sqlite3_file* f, int remove) { return Real(f)->pMethods->xShmUnmap(Real(f), remove); }
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
   File* const mine = reinterpret_cast<File*>(file);

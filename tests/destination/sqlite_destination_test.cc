@@ -100,10 +100,8 @@ TEST_P(SqliteDestinationTest, TamperingIsFoundAndNothingIsChanged) {
         "UPDATE _tidemark_state_history SET created_at = created_at + 1 WHERE version = 2",
         "DELETE FROM _tidemark_state_history WHERE version = 2",
         "DELETE FROM _tidemark_state_history WHERE version = 1",
-        "DELETE FROM _tidemark_state_history WHERE version = 3",
-        "DELETE FROM _tidemark_state",
-        "DELETE FROM _tidemark_state_bodies",
-        "UPDATE _tidemark_state SET version = 2",
+        "DELETE FROM _tidemark_state_history WHERE version = 3", "DELETE FROM _tidemark_state",
+        "DELETE FROM _tidemark_state_bodies", "UPDATE _tidemark_state SET version = 2",
         "UPDATE _tidemark_state SET source_table = 'x'",
         "UPDATE _tidemark_state SET anchor = x'00'"}) {
     SCOPED_TRACE(sql);
@@ -178,8 +176,8 @@ TEST_P(SqliteDestinationTest, TablesAndViewsOfOthersAreRefused) {
     TargetTable target = People();
     target.name = name;
     auto transaction = destination_->Begin();
-    EXPECT_TRUE(absl::IsInvalidArgument(
-        (*transaction)->EnsureTable(target, &schema_changes_).status()));
+    EXPECT_TRUE(
+        absl::IsInvalidArgument((*transaction)->EnsureTable(target, &schema_changes_).status()));
   }
 }
 
@@ -221,8 +219,8 @@ TEST_P(SqliteDestinationTest, AUniqueIndexOfSomebodyElseRefusesSingleRows) {
 }
 
 TEST_P(SqliteDestinationTest, NamesAndManyColumnsAreTaken) {
-  TargetTable target = Table("a \"b\"; DROP TABLE x --",
-                             {KeyColumn("sel\"ect", Declared(DataType::kString))});
+  TargetTable target =
+      Table("a \"b\"; DROP TABLE x --", {KeyColumn("sel\"ect", Declared(DataType::kString))});
   while (target.columns.size() < destination_->limits().max_columns) {
     target.columns.push_back(
         ValueColumn(absl::StrCat("excluded.", target.columns.size()), Declared(DataType::kLong)));

@@ -37,8 +37,8 @@ absl::Status WriteVersion(Destination& destination, int64_t version) {
   }
   ChangeCounts counts;
   std::vector<RefusedRow> refused;
-  absl::Status status = (*transaction)->Apply(Batch(*handle, rows), {version, false}, &counts,
-                                              &refused);
+  absl::Status status =
+      (*transaction)->Apply(Batch(*handle, rows), {version, false}, &counts, &refused);
   if (!status.ok()) return status;
   CommitRequest request;
   request.sync_id = "s";
@@ -57,8 +57,8 @@ int64_t RunSync(const std::string& path, Clock* clock, absl::Status* error) {
   auto acquired = (*destination)->Acquire({"c", "test", {}, {}});
   *error = acquired.status();
   if (!error->ok()) return 0;
-  int64_t durable = acquired->states.empty() ? 0
-                                             : static_cast<int64_t>(acquired->states[0].version);
+  int64_t durable =
+      acquired->states.empty() ? 0 : static_cast<int64_t>(acquired->states[0].version);
   for (int64_t version = durable + 1; version <= kCommits; ++version) {
     *error = WriteVersion(**destination, version);
     if (!error->ok()) return durable;

@@ -82,8 +82,8 @@ TEST_P(DestinationTypeTest, ValuesOfEveryTypeRoundTripDeclaredAndInferred) {
                          ValueColumn("v", declared ? Declared(one.type) : Inferred(one.type))});
         std::vector<Change> changes;
         for (size_t i = 0; i < copies; ++i) {
-          changes.push_back({ChangeKind::kUpsert,
-                             {Value::Int64(static_cast<int64_t>(i)), one.value}});
+          changes.push_back(
+              {ChangeKind::kUpsert, {Value::Int64(static_cast<int64_t>(i)), one.value}});
         }
         Write(target, changes, "1");
         EXPECT_EQ(std::vector<std::string>(copies, one.text), Values(name));
@@ -105,29 +105,50 @@ struct WideningCase {
 std::vector<WideningCase> WideningCases() {
   const int64_t two53 = int64_t{1} << 53;
   std::vector<WideningCase> cases = {
-      {"LONG to DOUBLE up to 2^53", Inferred(DataType::kLong, 1ull << 53),
+      {"LONG to DOUBLE up to 2^53",
+       Inferred(DataType::kLong, 1ull << 53),
        {Value::Int64(1), Value::Int64(two53), Value::Int64(-two53), Value::Null()},
        Inferred(DataType::kDouble),
        {"1", "9007199254740992", "-9007199254740992", "NULL"}},
-      {"LONG to DECIMAL beyond 2^53", Inferred(DataType::kLong, (1ull << 53) + 1),
-       {Value::Int64(two53 + 1), Value::Int64(INT64_MIN)}, Inferred(DataType::kDecimal),
+      {"LONG to DECIMAL beyond 2^53",
+       Inferred(DataType::kLong, (1ull << 53) + 1),
+       {Value::Int64(two53 + 1), Value::Int64(INT64_MIN)},
+       Inferred(DataType::kDecimal),
        {"9007199254740993", "-9223372036854775808"}},
-      {"DOUBLE to DECIMAL by shortest text", Inferred(DataType::kDouble),
+      {"DOUBLE to DECIMAL by shortest text",
+       Inferred(DataType::kDouble),
        {Value::Double(0.1), Value::Double(1e22), Value::Double(1.0 / 3)},
-       Inferred(DataType::kDecimal), {"0.1", "10000000000000000000000", "0.3333333333333333"}},
-      {"DOUBLE to STRING keeps every digit", Inferred(DataType::kDouble),
+       Inferred(DataType::kDecimal),
+       {"0.1", "10000000000000000000000", "0.3333333333333333"}},
+      {"DOUBLE to STRING keeps every digit",
+       Inferred(DataType::kDouble),
        {Value::Double(1), Value::Double(1.5), Value::Double(0.1 + 0.2), Value::Double(INFINITY)},
-       Inferred(DataType::kString), {"1", "1.5", "0.30000000000000004", "Infinity"}},
-      {"BOOLEAN to STRING", Inferred(DataType::kBoolean), {Value::Bool(true), Value::Bool(false)},
-       Inferred(DataType::kString), {"true", "false"}},
-      {"BINARY to STRING", Inferred(DataType::kBinary),
-       {Value::Text(ValueKind::kBytes, "\x01\xab")}, Inferred(DataType::kString), {"01ab"}},
-      {"UTC_DATETIME to STRING", Inferred(DataType::kUtcDatetime),
-       {Value::Int(ValueKind::kTimestamp, 0)}, Inferred(DataType::kString),
+       Inferred(DataType::kString),
+       {"1", "1.5", "0.30000000000000004", "Infinity"}},
+      {"BOOLEAN to STRING",
+       Inferred(DataType::kBoolean),
+       {Value::Bool(true), Value::Bool(false)},
+       Inferred(DataType::kString),
+       {"true", "false"}},
+      {"BINARY to STRING",
+       Inferred(DataType::kBinary),
+       {Value::Text(ValueKind::kBytes, "\x01\xab")},
+       Inferred(DataType::kString),
+       {"01ab"}},
+      {"UTC_DATETIME to STRING",
+       Inferred(DataType::kUtcDatetime),
+       {Value::Int(ValueKind::kTimestamp, 0)},
+       Inferred(DataType::kString),
        {"1970-01-01T00:00:00.000000Z"}},
-      {"DECIMAL to STRING", Inferred(DataType::kDecimal),
-       {Value::Text(ValueKind::kDecimal, "1.10")}, Inferred(DataType::kString), {"1.10"}},
-      {"SHORT to LONG", Declared(DataType::kShort), {Value::Int64(7)}, Declared(DataType::kLong),
+      {"DECIMAL to STRING",
+       Inferred(DataType::kDecimal),
+       {Value::Text(ValueKind::kDecimal, "1.10")},
+       Inferred(DataType::kString),
+       {"1.10"}},
+      {"SHORT to LONG",
+       Declared(DataType::kShort),
+       {Value::Int64(7)},
+       Declared(DataType::kLong),
        {"7"}},
   };
   const size_t inferred = cases.size();
@@ -157,9 +178,9 @@ TEST_P(DestinationTypeTest, WideningLosesNoStoredValue) {
     EXPECT_EQ(one.texts, Values(name));
     ASSERT_EQ(1u, schema_changes_.size());
     EXPECT_EQ("v", schema_changes_[0].column);
-    EXPECT_EQ(absl::StrCat("widened ", DataTypeName(one.from.type), " to ",
-                           DataTypeName(one.to.type)),
-              schema_changes_[0].what);
+    EXPECT_EQ(
+        absl::StrCat("widened ", DataTypeName(one.from.type), " to ", DataTypeName(one.to.type)),
+        schema_changes_[0].what);
     Write(target, {}, "3");
     EXPECT_TRUE(schema_changes_.empty());
     Reopen();
@@ -223,10 +244,9 @@ TEST_P(DestinationTypeTest, ColumnsThatTheSourceLostBecomeNull) {
   Write(People(), {Upsert(1, "a", 1), Upsert(2, "b", 2)}, "1");
   TargetTable target = People();
   target.columns.pop_back();
-  EXPECT_EQ("updated 1", CountsText(Write(target,
-                                          {{ChangeKind::kUpsert,
-                                            {Value::Int64(1), Value::String("a")}}},
-                                          "2")));
+  EXPECT_EQ("updated 1",
+            CountsText(Write(target, {{ChangeKind::kUpsert, {Value::Int64(1), Value::String("a")}}},
+                             "2")));
   EXPECT_EQ("1|a|NULL|0\n2|b|2|0\n", Rows("people"));
 }
 

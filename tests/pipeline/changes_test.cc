@@ -16,18 +16,16 @@ using ::testing::SizeIs;
 class ChangesTest : public SyncFixture {
  protected:
   static TableSchema Users() {
-    return Table("user", {{"id", DataType::kLong, true},
-                          {"name", DataType::kString},
-                          {"age", DataType::kInt}});
+    return Table(
+        "user",
+        {{"id", DataType::kLong, true}, {"name", DataType::kString}, {"age", DataType::kInt}});
   }
   // One sync of one table that says `rows`, a checkpoint and its end.
   SyncOutcome Sync(TableSchema table, std::function<Rows()> rows, absl::Status end = {}) {
     Play play;
     play.tables = {std::move(table)};
     const std::string body = absl::StrCat("state ", ++syncs_);
-    play.script = [&](const UpdateStart&) {
-      return Script(Say(rows()), Mark(1, body), Done(end));
-    };
+    play.script = [&](const UpdateStart&) { return Script(Say(rows()), Mark(1, body), Done(end)); };
     return Run(play);
   }
   int syncs_ = 0;
@@ -52,10 +50,8 @@ TEST_F(ChangesTest, UpdateChangesOnlyWhatItCarries) {
 
 TEST_F(ChangesTest, DeletesAreSoftByDefaultAndUpsertsRevive) {
   Sync(Users(), [] { return Rows(0, 3).Upsert({1, "Ada", 36}).Upsert({2, "Bob", 1}); });
-  const SyncOutcome outcome =
-      Sync(Users(), [] {
-        return Rows(0, 3).Delete({1}).Delete({2}).Delete({9}).Upsert({2, "Bo", 2});
-      });
+  const SyncOutcome outcome = Sync(
+      Users(), [] { return Rows(0, 3).Delete({1}).Delete({2}).Delete({9}).Upsert({2, "Bo", 2}); });
   EXPECT_EQ(outcome.counts.deleted, 2U);
   EXPECT_EQ(outcome.counts.missing, 1U);
   EXPECT_THAT(Live("user", "id, name"), ElementsAre("2|Bo"));
@@ -111,9 +107,9 @@ TEST_F(ChangesTest, TruncateDeletesAtSuccessWhatWasNotWrittenAgain) {
 
 TEST_F(ChangesTest, TruncateWaitsThroughFailureAndResume) {
   Sync(Users(), [] { return Rows(0, 3).Upsert({1, "Ada", 36}).Upsert({2, "Bob", 40}); });
-  const SyncOutcome failed =
-      Sync(Users(), [] { return Rows(0, 3).Truncate().Upsert({1, "Ada", 36}); },
-           absl::InvalidArgumentError("the token is wrong"));
+  const SyncOutcome failed = Sync(
+      Users(), [] { return Rows(0, 3).Truncate().Upsert({1, "Ada", 36}); },
+      absl::InvalidArgumentError("the token is wrong"));
   EXPECT_EQ(failed.status, SyncStatus::kFailed);
   EXPECT_THAT(Live("user", "id"), ElementsAre("1", "2")) << "never a half-empty table";
   const SyncOutcome resumed = Sync(Users(), [] { return Rows(0, 3).Upsert({3, "Cyd", 1}); });
@@ -158,11 +154,7 @@ TEST_F(ChangesTest, RepeatedRowsWithoutKeyCollapse) {
   EXPECT_EQ(again.counts.unchanged, 3U);
   EXPECT_THAT(Live("log", "line, n"), ElementsAre("a|1", "b|NULL"));
   Sync(log, [] {
-    return Rows(0, 2)
-        .Update({Unchanged(), 2})
-        .Before({"a", 1})
-        .Delete({})
-        .Before({"b", nullptr});
+    return Rows(0, 2).Update({Unchanged(), 2}).Before({"a", 1}).Delete({}).Before({"b", nullptr});
   });
   EXPECT_THAT(Live("log", "line, n"), ElementsAre("a|2"));
   Sync(log, [] { return Rows(0, 2).Upsert({"a", 2}); });
@@ -278,9 +270,8 @@ TEST_F(ChangesTest, StaleRowsOfALaggingReplicaAreSuperseded) {
                                         {"v", DataType::kString},
                                         {"at", DataType::kUtcDatetime, false, true}});
   Sync(table, [] { return Rows(0, 3).Upsert({1, "new", "2024-01-15T10:30:00Z"}); });
-  const SyncOutcome outcome = Sync(table, [] {
-    return Rows(0, 3).Upsert({1, "old", "2024-01-15T10:29:59.5Z"});
-  });
+  const SyncOutcome outcome =
+      Sync(table, [] { return Rows(0, 3).Upsert({1, "old", "2024-01-15T10:29:59.5Z"}); });
   EXPECT_EQ(outcome.counts.superseded, 1U);
   EXPECT_THAT(Live("t", "v"), ElementsAre("new"));
   options_.default_rule.stale_guard = StaleGuard::kOff;

@@ -1,4 +1,6 @@
 // Rows against column types: what is kept, converted, inferred, set aside.
+#include "pipeline/conform.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/time_text.h"
-#include "pipeline/conform.h"
 #include "tests/pipeline/rows.h"
 
 namespace tidemark {
@@ -119,13 +120,11 @@ const Conversion kConversions[] = {
     {DataType::kNaiveTime, "10:30:00", "TIME 10:30:00.000000"},
     {DataType::kNaiveDatetime, Cell(ValueKind::kNaiveTimestamp, kHalfPastTen),
      "NAIVE 2024-01-15T10:30:00.000000"},
-    {DataType::kUtcDatetime, "2024-01-15T12:30:00+02:00",
-     "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
+    {DataType::kUtcDatetime, "2024-01-15T12:30:00+02:00", "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
     {DataType::kUtcDatetime, "2024-01-15 10:30:00", "TIMESTAMP 2024-01-15T10:30:00.000000Z"},
     {DataType::kUtcDatetime, "yesterday", "", "no ISO 8601 time"},
     {DataType::kUtcDatetime, 1'705'314'600, "", "an integer does not fit UTC_DATETIME"},
-    {DataType::kUtcDatetime, Timestamp(std::numeric_limits<int64_t>::max()),
-     "TIMESTAMP infinity"},
+    {DataType::kUtcDatetime, Timestamp(std::numeric_limits<int64_t>::max()), "TIMESTAMP infinity"},
     {DataType::kBinary, Bytes(std::string("\0\xff", 2)), "BYTES 00ff"},
     {DataType::kBinary, "ab", "BYTES 6162"},
     {DataType::kBinary, 1, ""},
@@ -154,8 +153,8 @@ TEST(ConformTest, ConvertsExactlyOrRefuses) {
   for (const Conversion& c : kConversions) {
     Subject subject(Table("t", {{"id", DataType::kLong, true}, {"v", c.type}}));
     const ChangeBatch batch = subject.Run(Rows(0, 2).Upsert({1, c.given}));
-    const std::string what = absl::StrCat(std::string(DataTypeName(c.type)), " of ",
-                                          Show(c.given.View()));
+    const std::string what =
+        absl::StrCat(std::string(DataTypeName(c.type)), " of ", Show(c.given.View()));
     if (c.kept.empty()) {
       EXPECT_EQ(batch.row_count, 0U) << what;
       ASSERT_THAT(subject.bad, SizeIs(1)) << what;
@@ -210,10 +209,10 @@ TEST(ConformTest, CountsWhatItHadToGiveUp) {
       Rows(0, 4)
           .Upsert({1, std::nan(""), std::string("a\0b\0", 4), "2024-01-15T10:30:00.1234567Z"})
           .Upsert({2, HUGE_VAL, "x", "2016-12-31T23:59:60Z"}));
-  EXPECT_THAT(ShowRow(batch, 0), ElementsAre("INT 1", "NULL", "STRING ab",
-                                             "TIMESTAMP 2024-01-15T10:30:00.123456Z"));
-  EXPECT_THAT(ShowRow(batch, 1), ElementsAre("INT 2", "NULL", "STRING x",
-                                             "TIMESTAMP 2016-12-31T23:59:59.999999Z"));
+  EXPECT_THAT(ShowRow(batch, 0),
+              ElementsAre("INT 1", "NULL", "STRING ab", "TIMESTAMP 2024-01-15T10:30:00.123456Z"));
+  EXPECT_THAT(ShowRow(batch, 1),
+              ElementsAre("INT 2", "NULL", "STRING x", "TIMESTAMP 2016-12-31T23:59:59.999999Z"));
   const std::vector<ConversionNotes> notes = subject.conformer.TakeNotes();
   EXPECT_EQ(notes[1].nan, 1U);
   EXPECT_EQ(notes[1].infinity, 1U);
@@ -224,9 +223,9 @@ TEST(ConformTest, CountsWhatItHadToGiveUp) {
 }
 
 TEST(ConformTest, RowsWithoutAWholeKeyAreSetAside) {
-  Subject subject(Table("t", {{"a", DataType::kLong, true},
-                              {"v", DataType::kString},
-                              {"b", DataType::kString, true}}));
+  Subject subject(Table(
+      "t",
+      {{"a", DataType::kLong, true}, {"v", DataType::kString}, {"b", DataType::kString, true}}));
   const ChangeBatch batch = subject.Run(Rows(0, 3)
                                             .Upsert({1, "x", nullptr})
                                             .Upsert({2, "x", "k"})
@@ -246,9 +245,8 @@ TEST(ConformTest, RowsWithoutAWholeKeyAreSetAside) {
 }
 
 TEST(ConformTest, OmittedTrailingColumnsAreNullInUpsertsAndUnchangedInUpdates) {
-  Subject subject(Table("t",
-                        {{"id", DataType::kLong, true}, {"a", DataType::kLong},
-                         {"b", DataType::kLong}}));
+  Subject subject(
+      Table("t", {{"id", DataType::kLong, true}, {"a", DataType::kLong}, {"b", DataType::kLong}}));
   const ChangeBatch batch = subject.Run(Rows(0, 2)
                                             .Upsert({1, 2})
                                             .Update({1, Unchanged()})
@@ -283,8 +281,8 @@ TEST(ConformTest, KeyChangesKeepTheOldKeyAndNothingElse) {
 
 TEST(ConformTest, TruncatesAreTakenOutWithTheirPlace) {
   Subject subject(Table("t", {{"id", DataType::kLong, true}}));
-  const ChangeBatch batch = subject.Run(
-      Rows(0, 1).Upsert({1}).Truncate().Upsert({nullptr}).Upsert({2}).Truncate());
+  const ChangeBatch batch =
+      subject.Run(Rows(0, 1).Upsert({1}).Truncate().Upsert({nullptr}).Upsert({2}).Truncate());
   EXPECT_EQ(batch.row_count, 2U);
   EXPECT_THAT(subject.truncates, ElementsAre(1U, 2U));
   EXPECT_THAT(subject.bad, SizeIs(1));
@@ -293,10 +291,10 @@ TEST(ConformTest, TruncatesAreTakenOutWithTheirPlace) {
 TEST(ConformTest, ExcludedColumnsAreIgnoredWhateverTheyHold) {
   TableRule rule;
   rule.exclude_columns = {"junk"};
-  Subject subject(Table("t", {{"id", DataType::kLong, true},
-                              {"junk", DataType::kLong},
-                              {"v", DataType::kString}}),
-                  {}, false, rule);
+  Subject subject(
+      Table("t",
+            {{"id", DataType::kLong, true}, {"junk", DataType::kLong}, {"v", DataType::kString}}),
+      {}, false, rule);
   const ChangeBatch batch = subject.Run(Rows(0, 3).Upsert({1, "not a number", "x"}));
   EXPECT_THAT(ShowRow(batch, 0), ElementsAre("INT 1", "STRING x"));
 }

@@ -34,8 +34,7 @@ class ErrorsTest : public SyncFixture {
 TEST_F(ErrorsTest, ABadRowBecomesADeadLetterAndTheSyncPartial) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(Rows(0, 2).Upsert({1, 1}).Upsert({2, "x"}).Upsert({3, 3})),
-                  Mark(1, "s", {{0, 3}}),
-                  Done(absl::OkStatus(), {{0, 3}}));
+                  Mark(1, "s", {{0, 3}}), Done(absl::OkStatus(), {{0, 3}}));
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kPartial);
@@ -157,10 +156,9 @@ TEST_F(ErrorsTest, OnErrorStopEndsOnlyItsTableWhereStateIsPerTable) {
 TEST_F(ErrorsTest, ARowMayAskToGoOnUnderStop) {
   options_.default_rule.on_error = OnError::kStop;
   play_.script = [](const UpdateStart&) {
-    return Script(Say(Rows(0, 2)
-                          .Add(ChangeKind::kUpsert, {1, "x"}, kOnErrorContinue)
-                          .Upsert({2, 2})),
-                  Mark(1, "1"), Done());
+    return Script(
+        Say(Rows(0, 2).Add(ChangeKind::kUpsert, {1, "x"}, kOnErrorContinue).Upsert({2, 2})),
+        Mark(1, "1"), Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kPartial);
@@ -306,8 +304,7 @@ TEST_F(ErrorsTest, ARefusedCommitBeginsAgainFromTheLastDurableState) {
   play_.script = [](const UpdateStart& start) {
     if (start.states.empty()) {
       return Script(Say(One(0, 1)), Mark(1, "1"), WaitFor(absl::Seconds(1)), Say(One(0, 2)),
-                    Mark(2, "2"),
-                    Done());
+                    Mark(2, "2"), Done());
     }
     return Script(Say(One(0, 2)), Mark(1, "2"), Done());
   };
@@ -336,10 +333,12 @@ TEST_F(ErrorsTest, DestinationFailuresStopOrRetryByTheirCode) {
   for (const Case& c : cases) {
     for (const bool at_commit : {true, false}) {
       play_.starts.clear();
-      watch_.before_commit =
-          [&](const CommitRequest&) { return at_commit ? c.failure : absl::OkStatus(); };
-      watch_.before_apply =
-          [&](const ChangeBatch&) { return at_commit ? absl::OkStatus() : c.failure; };
+      watch_.before_commit = [&](const CommitRequest&) {
+        return at_commit ? c.failure : absl::OkStatus();
+      };
+      watch_.before_apply = [&](const ChangeBatch&) {
+        return at_commit ? absl::OkStatus() : c.failure;
+      };
       play_.script = [](const UpdateStart&) {
         return Script(Say(One(0, 1)), Mark(1, "1"), Done());
       };
@@ -377,7 +376,8 @@ TEST_F(ErrorsTest, UnequalCountsMakeTheSyncPartialWithTheReason) {
       {{}, {}, nullptr},
       {{{0, 3}}, {}, "a: the connector says it sent 3 rows and the engine received 2"},
       {{}, {{0, 1}}, "a: the connector says it sent 1 rows and the engine received 2"},
-      {{{0, 2}}, {{0, 2}, {1, 4}},
+      {{{0, 2}},
+       {{0, 2}, {1, 4}},
        "b: the connector says it sent 4 rows and the engine received 0"},
       {{}, {{1, 0}}, "a: the connector says it sent 0 rows and the engine received 2"},
   };

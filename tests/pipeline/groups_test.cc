@@ -43,8 +43,7 @@ class GroupsTest : public SyncFixture {
 TEST_F(GroupsTest, ChecksPointsThatAreThereAlreadyCommitTogether) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(One(0, 1)), Mark(1, "1"), Say(One(0, 2)), Mark(2, "2"),
-                  WaitFor(absl::Seconds(1)),
-                  Say(One(0, 3)), Mark(3, "3"), Done());
+                  WaitFor(absl::Seconds(1)), Say(One(0, 3)), Mark(3, "3"), Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
@@ -97,8 +96,8 @@ TEST_F(GroupsTest, FlushCommitsAtTheLastCheckpointEvenBehindIt) {
   options_.group.when_idle = false;
   play_.script = [](const UpdateStart&) {
     return Script(Say(One(0, 1)), Mark(1, "1"), Say(SourceEvent(FlushRequest())), Say(One(0, 2)),
-                  Mark(2, "2"), Say(One(0, 3)), Say(SourceEvent(FlushRequest())),
-                  Say(One(0, 4)), Say(SourceEvent(FlushRequest())), Mark(3, "3"), Done());
+                  Mark(2, "2"), Say(One(0, 3)), Say(SourceEvent(FlushRequest())), Say(One(0, 4)),
+                  Say(SourceEvent(FlushRequest())), Mark(3, "3"), Done());
   };
   Run(play_);
   EXPECT_THAT(Commits(), ElementsAre("=1:1", "=2:2", "=3:1"));
@@ -132,8 +131,8 @@ TEST_F(GroupsTest, AnOverdueTransactionThatMustNotSplitStaysOpenWithAWarning) {
   for (const bool keyless : {false, true}) {
     watch_.commits.clear();
     Play play;
-    play.tables = {Table(keyless ? "log" : "c",
-                         {{"id", DataType::kLong, !keyless}, {"v", DataType::kLong}})};
+    play.tables = {
+        Table(keyless ? "log" : "c", {{"id", DataType::kLong, !keyless}, {"v", DataType::kLong}})};
     play.capabilities = keyless ? uint64_t{0} : uint64_t{kSourceTransactions};
     play.script = [&](const UpdateStart&) {
       return Script(Say(One(0, 1)), WaitFor(absl::Seconds(300)), Say(One(0, 2)),
@@ -166,8 +165,7 @@ TEST_F(GroupsTest, KeyChangesAreNeverDurableAheadOfTheirState) {
                     WaitFor(absl::Seconds(100)), Say(One(0, 9)), Done());
     }
     return Script(Say(Rows(0, 2).Update({2, Unchanged()}).Before({1}).Upsert({1, 20})),
-                  Mark(1, "2"),
-                  Done());
+                  Mark(1, "2"), Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kPartial);
@@ -189,10 +187,8 @@ TEST_F(GroupsTest, CountsGoToTheTablesEntryWhereTheConnectorUsesOne) {
   play_.capabilities = kCanTableState;
   play_.script = [](const UpdateStart&) {
     return Script(Say(One(0, 1)), Say(One(1, 1)), Say(One(1, 2)),
-                  MarkTables(1, {{"a", "a1"}, {"b", "b1"}}),
-                  WaitFor(absl::Seconds(1)), Say(One(0, 2)), Say(One(1, 3)),
-                  MarkTables(2, {{"a", "a2"}}),
-                  Done());
+                  MarkTables(1, {{"a", "a1"}, {"b", "b1"}}), WaitFor(absl::Seconds(1)),
+                  Say(One(0, 2)), Say(One(1, 3)), MarkTables(2, {{"a", "a2"}}), Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
@@ -263,7 +259,10 @@ TEST_F(GroupsTest, InterruptFinishesAtTheLastCheckpoint) {
 
 TEST_F(GroupsTest, InterruptTwiceKeepsNothingOfTheOpenGroup) {
   play_.script = [&](const UpdateStart&) {
-    return Script(Say(One(0, 1)), Do([&] { interrupt_.Request(); interrupt_.Request(); }),
+    return Script(Say(One(0, 1)), Do([&] {
+                    interrupt_.Request();
+                    interrupt_.Request();
+                  }),
                   WaitFor(absl::Seconds(1)), Mark(1, "1"), Done());
   };
   const SyncOutcome outcome = Run(play_);

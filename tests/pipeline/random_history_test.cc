@@ -1,9 +1,9 @@
 // Random histories of a source, read with random batches, checkpoints, pauses, failures and
 // refused commits: the destination ends as the source, and every change is accounted for.
 // TIDEMARK_SEED and TIDEMARK_HISTORIES choose others.
-#include <cstdlib>
-
 #include <gmock/gmock.h>
+
+#include <cstdlib>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -76,9 +76,9 @@ class RandomHistoryTest : public SyncFixture {
   void ExpectTruth(const SourceHistory& history) {
     std::vector<std::string> items;
     for (const auto& [id, item] : history.items()) {
-      items.push_back(absl::StrCat(id, "|", item.first, "|",
-                                   item.second ? Comparable(CanonicalText(item.second->View()))
-                                               : "NULL"));
+      items.push_back(
+          absl::StrCat(id, "|", item.first, "|",
+                       item.second ? Comparable(CanonicalText(item.second->View())) : "NULL"));
     }
     std::vector<std::string> stored;
     for (const auto& row : Query("SELECT id, n, v FROM item WHERE _tidemark_deleted IS NOT 1 "

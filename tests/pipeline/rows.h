@@ -16,11 +16,11 @@ namespace tidemark {
 
 // A value that owns its text.
 struct Cell {
-  Cell(std::nullptr_t) {}                                          // NOLINT: literals in tests
-  Cell(int v) : kind(ValueKind::kInt64), number(v) {}              // NOLINT
-  Cell(int64_t v) : kind(ValueKind::kInt64), number(v) {}          // NOLINT
-  Cell(double v) : kind(ValueKind::kDouble), real(v) {}            // NOLINT
-  Cell(const char* v) : kind(ValueKind::kString), text(v) {}       // NOLINT
+  Cell(std::nullptr_t) {}                                     // NOLINT: literals in tests
+  Cell(int v) : kind(ValueKind::kInt64), number(v) {}         // NOLINT
+  Cell(int64_t v) : kind(ValueKind::kInt64), number(v) {}     // NOLINT
+  Cell(double v) : kind(ValueKind::kDouble), real(v) {}       // NOLINT
+  Cell(const char* v) : kind(ValueKind::kString), text(v) {}  // NOLINT
   Cell(std::string v) : kind(ValueKind::kString), text(std::move(v)) {}  // NOLINT
   Cell(ValueKind k, int64_t v) : kind(k), number(v) {}
   Cell(ValueKind k, std::string v) : kind(k), text(std::move(v)) {}
@@ -61,15 +61,9 @@ class Rows {
     batch_.encoded_bytes += 10 * cells.size();
     return std::move(*this);
   }
-  Rows&& Upsert(const Cells& cells) && {
-    return std::move(*this).Add(ChangeKind::kUpsert, cells);
-  }
-  Rows&& Update(const Cells& cells) && {
-    return std::move(*this).Add(ChangeKind::kUpdate, cells);
-  }
-  Rows&& Delete(const Cells& cells) && {
-    return std::move(*this).Add(ChangeKind::kDelete, cells);
-  }
+  Rows&& Upsert(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kUpsert, cells); }
+  Rows&& Update(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kUpdate, cells); }
+  Rows&& Delete(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kDelete, cells); }
   Rows&& Truncate() && { return std::move(*this).Add(ChangeKind::kTruncate, {}); }
   // Old values of the row added last.
   Rows&& Before(const Cells& cells) && {

@@ -18,9 +18,9 @@ namespace tidemark {
 // One thing the source does when asked for the next event.
 struct Move {
   std::optional<SourceEvent> event;
-  absl::Duration wait;          // nothing arrives for so long
-  absl::Status failure;         // Next fails
-  std::function<void()> act;    // something happens outside
+  absl::Duration wait;        // nothing arrives for so long
+  absl::Status failure;       // Next fails
+  std::function<void()> act;  // something happens outside
 };
 using Moves = std::deque<Move>;
 

@@ -77,8 +77,7 @@ void SourceHistory::AddLineChange() {
     change.row = {Cell(line)};
     lines_.insert(line);
   } else {
-    const auto line =
-        std::next(lines_.begin(), static_cast<std::ptrdiff_t>(Pick(lines_.size())));
+    const auto line = std::next(lines_.begin(), static_cast<std::ptrdiff_t>(Pick(lines_.size())));
     change.kind = ChangeKind::kDelete;
     change.before = Cells{Cell(*line)};
     lines_.erase(line);

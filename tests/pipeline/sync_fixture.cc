@@ -78,10 +78,10 @@ std::vector<std::vector<std::string>> SyncFixture::Query(const std::string& sql)
     std::vector<std::string>& row = rows.emplace_back();
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       const auto* text = sqlite3_column_text(statement, i);
-      row.push_back(text == nullptr ? "NULL"
-                                    : std::string(reinterpret_cast<const char*>(text),
-                                                  static_cast<size_t>(
-                                                      sqlite3_column_bytes(statement, i))));
+      row.push_back(text == nullptr
+                        ? "NULL"
+                        : std::string(reinterpret_cast<const char*>(text),
+                                      static_cast<size_t>(sqlite3_column_bytes(statement, i))));
     }
   }
   sqlite3_finalize(statement);

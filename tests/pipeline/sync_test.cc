@@ -1,7 +1,7 @@
 // A sync from the connector's first row to durable state.
-#include "tests/pipeline/sync_fixture.h"
-
 #include <gmock/gmock.h>
+
+#include "tests/pipeline/sync_fixture.h"
 
 namespace tidemark {
 namespace {

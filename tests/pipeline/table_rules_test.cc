@@ -1,8 +1,9 @@
 // Which rule a table follows, and how it stands at the destination.
+#include "pipeline/table_rules.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/table_rules.h"
 #include "pipeline/table_target.h"
 #include "tests/pipeline/rows.h"
 
@@ -32,11 +33,12 @@ TEST(GlobTest, MatchesTheWholeText) {
     const char* text;
     bool matches;
   };
-  const Case cases[] = {
-      {"user", "user", true},   {"user", "users", false},   {"user*", "users", true},
-      {"*", "", true},          {"*a*b", "xaxxb", true},    {"*a*b", "xaxxbc", false},
-      {"u?er", "user", true},   {"u?er", "uer", false},     {"**", "x", true},
-      {"a*b*c", "abbbcbc", true}, {"", "", true},           {"", "a", false}};
+  const Case cases[] = {{"user", "user", true},   {"user", "users", false},
+                        {"user*", "users", true}, {"*", "", true},
+                        {"*a*b", "xaxxb", true},  {"*a*b", "xaxxbc", false},
+                        {"u?er", "user", true},   {"u?er", "uer", false},
+                        {"**", "x", true},        {"a*b*c", "abbbcbc", true},
+                        {"", "", true},           {"", "a", false}};
   for (const Case& c : cases) {
     EXPECT_EQ(GlobMatches(c.pattern, c.text), c.matches) << c.pattern << " against " << c.text;
   }
@@ -105,7 +107,9 @@ TEST(TableTargetTest, RefusesWhatCannotStandNamingTableAndColumn) {
   for (size_t i = 0; i < many.size(); ++i) many[i].name += std::to_string(i);
   const std::string long_name(65, 'n');
   const std::vector<Case> cases = {
-      {Table("t", {{"userId"}, {"user_id"}}), {}, Naming::kSnakeCase,
+      {Table("t", {{"userId"}, {"user_id"}}),
+       {},
+       Naming::kSnakeCase,
        "the columns userId and user_id would both be called user_id"},
       {Table("t", {{"ID"}, {"id"}}), {}, Naming::kSource, "ID and id would both be called id"},
       {Table("t", {{"a"}, {"b"}}), renames, Naming::kSource, "a and b would both be called b"},
@@ -160,8 +164,8 @@ TEST(TableTargetTest, TableWithoutKeyGetsAnIdColumnFirst) {
 }
 
 TEST(TableTargetTest, StoredColumnsKeepPlaceAndTypesOnlyWiden) {
-  auto first = Make(Table("t",
-                          {{"id", DataType::kLong, true}, {"a"}, {"gone", DataType::kString}}));
+  auto first =
+      Make(Table("t", {{"id", DataType::kLong, true}, {"a"}, {"gone", DataType::kString}}));
   ASSERT_TRUE(first.ok());
   ColumnType text;
   text.type = DataType::kString;
@@ -210,7 +214,8 @@ TEST(TableTargetTest, StaleGuardNeedsOneFixedWidthCursor) {
       {{id, {"d", DataType::kNaiveDate, false, true}}, true, ""},
       {{id, {"at", DataType::kString, false, true}}, false, "cursor column at is STRING"},
       {{id, {"at", DataType::kUndeclared, false, true}}, false, ""},
-      {{id, {"a", DataType::kLong, false, true}, {"b", DataType::kLong, false, true}}, false,
+      {{id, {"a", DataType::kLong, false, true}, {"b", DataType::kLong, false, true}},
+       false,
        "more than one cursor"},
       {{id, {"at", DataType::kUtcDatetime}}, false, ""},
   };
@@ -227,9 +232,8 @@ TEST(TableTargetTest, StaleGuardNeedsOneFixedWidthCursor) {
 }
 
 TEST(TableTargetTest, StaleGuardEndsWhenAnInferredCursorBecomesText) {
-  auto made = Make(Table("t",
-                         {{"id", DataType::kLong, true},
-                          {"v", DataType::kUndeclared, false, true}}));
+  auto made =
+      Make(Table("t", {{"id", DataType::kLong, true}, {"v", DataType::kUndeclared, false, true}}));
   ASSERT_TRUE(made.ok());
   ColumnType type;
   type.type = DataType::kLong;

@@ -125,11 +125,11 @@ TEST(StateVersionTest, AVersionLeavesTheHorizonByAgeOrByNumber) {
   };
   const int64_t last = 19 * 60'000'000;
   const Case cases[] = {
-      {last, {}, 10},                              // ten newer ones exist
-      {last, {3'600'000'000, 100}, 0},             // neither old nor many
-      {last, {300'000'000, 100}, 14},              // older than five minutes
-      {last, {300'000'000, 3}, 17},                // whichever comes first
-      {last + 7'200'000'000, {}, 20},              // all are old
+      {last, {}, 10},                   // ten newer ones exist
+      {last, {3'600'000'000, 100}, 0},  // neither old nor many
+      {last, {300'000'000, 100}, 14},   // older than five minutes
+      {last, {300'000'000, 3}, 17},     // whichever comes first
+      {last + 7'200'000'000, {}, 20},   // all are old
   };
   for (const Case& one : cases) {
     EXPECT_EQ(one.newest, NewestReleasable(history, one.now_us, one.horizon));

@@ -87,8 +87,8 @@ std::unique_ptr<TidemarkRun> KillBench::Run() {
   const std::string path = absl::StrCat(folder_, "/", ++runs_, ".ledger");
   WriteConnection(connection_file_, database_, path, options_.pause_us);
   ledger_ = std::make_unique<Ledger>(path);
-  return std::make_unique<TidemarkRun>(
-      std::vector<std::string>{"run", connection_file_, "--quiet"}, log_);
+  return std::make_unique<TidemarkRun>(std::vector<std::string>{"run", connection_file_, "--quiet"},
+                                       log_);
 }
 
 void KillBench::WriteConnection(const std::string& file, const std::string& database,
@@ -123,8 +123,9 @@ std::string KillBench::CompareWithReference(int64_t rows) {
   sqlite3_exec(db, absl::StrCat("ATTACH '", reference_, "' AS reference").c_str(), nullptr, nullptr,
                nullptr);
   const int64_t have = number(absl::StrCat("SELECT count(*) FROM main.", kTable));
-  const int64_t extra = number(absl::StrCat("SELECT count(*) FROM (SELECT ", kColumns, " FROM main.", kTable,
-                   " EXCEPT SELECT ", kColumns, " FROM reference.", kTable, ")"));
+  const int64_t extra =
+      number(absl::StrCat("SELECT count(*) FROM (SELECT ", kColumns, " FROM main.", kTable,
+                          " EXCEPT SELECT ", kColumns, " FROM reference.", kTable, ")"));
   const int64_t integrity = number("SELECT integrity_check = 'ok' FROM pragma_integrity_check");
   sqlite3_close(db);
   if (rows == 0 && have == -1) return "";  // killed before the table was made

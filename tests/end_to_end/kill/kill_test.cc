@@ -37,14 +37,13 @@ struct Hits {
 
 class KillTest : public testing::Test {
  protected:
-  KillTest() : seed_(std::random_device()()), random_(seed_) {
-    std::printf("seed %u\n", seed_);
-  }
+  KillTest() : seed_(std::random_device()()), random_(seed_) { std::printf("seed %u\n", seed_); }
 
   // Waits for the moment, or until the run ends. Polls, because a killed run answers nothing.
   void AwaitMoment(KillBench& bench, TidemarkRun& run, Moment moment, int64_t start) {
     const absl::Time fire = absl::Now() + absl::Milliseconds(random_() % 400);
-    const int64_t after = start + static_cast<int64_t>(random_() % 8) * bench.options().checkpoint_rows;
+    const int64_t after =
+        start + static_cast<int64_t>(random_() % 8) * bench.options().checkpoint_rows;
     while (run.Running()) {
       if (moment == Moment::kRandom) {
         if (absl::Now() >= fire) return;
@@ -58,8 +57,7 @@ class KillTest : public testing::Test {
           bench.ledger().sent() > bench.ledger().durable()) {
         return;
       }
-      if (moment == Moment::kLastAcknowledged &&
-          bench.ledger().durable() == bench.options().rows) {
+      if (moment == Moment::kLastAcknowledged && bench.ledger().durable() == bench.options().rows) {
         return;
       }
       absl::SleepFor(absl::Microseconds(200));
@@ -68,11 +66,16 @@ class KillTest : public testing::Test {
 
   void Count(KillBench& bench, int64_t committed, bool killed, Hits* hits) {
     Ledger& ledger = bench.ledger();
-    if (!killed) ++hits->ended;
-    else if (ledger.sent() < 0) ++hits->too_early;
-    else if (committed > ledger.durable()) ++hits->before_acknowledgement;
-    else if (committed == bench.options().rows) ++hits->after_last;
-    else ++hits->in_transaction;
+    if (!killed)
+      ++hits->ended;
+    else if (ledger.sent() < 0)
+      ++hits->too_early;
+    else if (committed > ledger.durable())
+      ++hits->before_acknowledgement;
+    else if (committed == bench.options().rows)
+      ++hits->after_last;
+    else
+      ++hits->in_transaction;
   }
 
   const uint32_t seed_;
@@ -108,13 +111,14 @@ TEST_F(KillTest, ServerKilledAtAnyMomentLosesAndDoublesNothing) {
     // Invariant I2: the source is never told more than is durable.
     ASSERT_LE(bench.ledger().durable(), committed) << "seed " << seed_ << " loop " << loop;
     ASSERT_GE(committed, start) << "seed " << seed_ << " loop " << loop;
-    ASSERT_EQ(bench.Verify(committed), "") << "seed " << seed_ << " loop " << loop << ", log "
-                                           << bench.log();
+    ASSERT_EQ(bench.Verify(committed), "")
+        << "seed " << seed_ << " loop " << loop << ", log " << bench.log();
   }
-  std::printf("%d kills: %d inside a transaction, %d between commit and acknowledgement, "
-              "%d after the last, %d before the first checkpoint, %d too late\n",
-              loop, hits.in_transaction, hits.before_acknowledgement, hits.after_last,
-              hits.too_early, hits.ended);
+  std::printf(
+      "%d kills: %d inside a transaction, %d between commit and acknowledgement, "
+      "%d after the last, %d before the first checkpoint, %d too late\n",
+      loop, hits.in_transaction, hits.before_acknowledgement, hits.after_last, hits.too_early,
+      hits.ended);
   EXPECT_GE(hits.in_transaction, kWantInTransaction);
   EXPECT_GE(hits.before_acknowledgement, kWantBeforeAcknowledgement);
   EXPECT_GE(hits.after_last, kWantAfterLast);
