@@ -31,8 +31,8 @@ struct DebugOptions {
   std::string target;
   std::string configuration;
   std::string state;
-  std::string naming = "source";
-  std::string isolation = "process";
+  std::string naming;     // empty: source
+  std::string isolation;  // empty: process
 };
 
 // A name for the connection that stays the same from run to run: letters, digits, "_", "-", ".".
@@ -81,9 +81,9 @@ absl::StatusOr<ConfigNode> ReadConfiguration(const DebugOptions& options, std::s
 absl::StatusOr<Connection> DebugConnection(const DebugOptions& options) {
   Connection connection;
   if (absl::EndsWith(options.target, ".yaml") || absl::EndsWith(options.target, ".yml")) {
-    if (!options.configuration.empty()) {
+    if (!options.configuration.empty() || !options.naming.empty() || !options.isolation.empty()) {
       return AsUsage(absl::InvalidArgumentError(
-          "--configuration: a connection file holds its connector's options itself"));
+          "--configuration, --naming, --isolation: a connection file says these itself"));
     }
     absl::StatusOr<Connection> loaded = LoadConnection(options.target);
     if (!loaded.ok()) return loaded;
@@ -100,7 +100,7 @@ absl::StatusOr<Connection> DebugConnection(const DebugOptions& options) {
     connection.source.config = *std::move(config);
     connection.source.method = "auto";
     connection.source.in_process = options.isolation == "in_process";
-    absl::StatusOr<Naming> naming = ParseNaming(options.naming);
+    absl::StatusOr<Naming> naming = ParseNaming(options.naming.empty() ? "source" : options.naming);
     if (!naming.ok()) {
       return AsUsage(absl::Status(naming.status().code(),
                                   absl::StrCat("--naming: ", naming.status().message())));
@@ -197,6 +197,7 @@ ExitCode Debug(Session& session, const DebugOptions& options) {
   Interrupt* interrupt = session.WatchInterrupts();
   absl::StatusOr<std::unique_ptr<Engine>> engine = session.OpenEngine(*std::move(connection));
   if (!engine.ok()) return session.Fail(engine.status());
+  if (absl::Status status = CheckDebugOutput(**engine); !status.ok()) return session.Fail(status);
   absl::StatusOr<std::string> notice = TakeDebugState(**engine, options.state);
   if (!notice.ok()) return session.Fail(notice.status());
   if (!notice->empty()) session.Note(*notice);

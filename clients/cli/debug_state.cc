@@ -94,6 +94,23 @@ absl::StatusOr<std::string> StartOver(Engine& engine, const std::vector<StateVer
 
 }  // namespace
 
+absl::Status CheckDebugOutput(const Engine& engine) {
+  if (access(kDebugDatabase, F_OK) != 0) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<DestinationReader>> reader = OpenReader(kDebugDatabase);
+  // A file that cannot be read is named by the sync itself.
+  if (!reader.ok()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<std::string>> names = (*reader)->Connections();
+  if (!names.ok() || names->empty()) return absl::OkStatus();
+  for (const std::string& name : *names) {
+    if (name == engine.connection().name) return absl::OkStatus();
+  }
+  return AsUsage(absl::FailedPreconditionError(
+      absl::StrCat(kDebugDatabase, " holds the output of ", names->front(), ", not of ",
+                   engine.connection().name,
+                   "; `tidemark reset` removes it, or work in another "
+                   "folder")));
+}
+
 absl::StatusOr<std::string> TakeDebugState(Engine& engine, const std::string& path) {
   absl::StatusOr<std::vector<StateVersion>> versions = StoredVersions(engine);
   if (!versions.ok()) return versions.status();

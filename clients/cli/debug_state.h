@@ -13,6 +13,10 @@ namespace tidemark {
 inline constexpr char kDebugDatabase[] = "files/warehouse.db";
 inline constexpr char kDebugState[] = "files/state.json";
 
+// FAILED_PRECONDITION when files/ holds the output of another connector: its tables and its state
+// are not this one's.
+absl::Status CheckDebugOutput(const Engine& engine);
+
 // Before a sync. The state comes from `path`, else from FIVETRAN_STATE (a path, or the JSON object
 // itself), else from files/state.json. One that no stored version holds becomes versions of kind
 // import; an older one is ignored; a deleted files/state.json means: start from {}. Returns the

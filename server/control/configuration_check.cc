@@ -261,7 +261,7 @@ bool ParseByteSize(absl::string_view text, uint64_t* bytes) {
   for (const auto& [name, factor] : kUnits) {
     if (unit != name) continue;
     const double product = number * factor;
-    if (!(product >= 1 && product < 1e18)) return false;
+    if (product < 1 || product >= 1e18) return false;
     *bytes = static_cast<uint64_t>(product);
     return true;
   }

@@ -2,6 +2,8 @@
 #ifndef TIDEMARK_CONTROL_CONFIGURATION_CHECK_H_
 #define TIDEMARK_CONTROL_CONFIGURATION_CHECK_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@ struct ConfigurationProblem {
   std::string path;        // the key, empty: the file
   std::string text;        // a sentence
   bool not_built = false;  // a selected feature that this version does not have
+  size_t order = 0;        // findings of one place stay in the order they were found
 };
 
 // What a connection file holds, by dotted path. Elements of sync.source.tables are reached by the

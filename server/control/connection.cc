@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -34,6 +35,10 @@ absl::string_view Scheme(absl::string_view connection) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '+') return "";
   }
   return scheme;
+}
+
+bool IsNameCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
 }
 
 // Fills a Connection from a checked file. Findings that need more than one key are added to the
@@ -95,10 +100,7 @@ class Reader {
     if (name == nullptr) return;
     out_.name = name->text;
     bool good = !name->text.empty() && name->text.size() <= 100;
-    for (const char c : name->text) {
-      good = good && (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' ||
-                      c == '.');
-    }
+    for (const char c : name->text) good = good && IsNameCharacter(c);
     if (!good) in_.Add(*name, "name", "expected letters, digits, \"_\", \"-\" and \".\"");
   }
 
@@ -314,10 +316,11 @@ class Reader {
 
 absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationProblem> problems) {
   if (problems.empty()) return absl::OkStatus();
-  std::stable_sort(problems.begin(), problems.end(),
-                   [](const ConfigurationProblem& a, const ConfigurationProblem& b) {
-                     return a.line != b.line ? a.line < b.line : a.column < b.column;
-                   });
+  for (size_t i = 0; i < problems.size(); ++i) problems[i].order = i;
+  std::sort(problems.begin(), problems.end(),
+            [](const ConfigurationProblem& a, const ConfigurationProblem& b) {
+              return std::tie(a.line, a.column, a.order) < std::tie(b.line, b.column, b.order);
+            });
   bool only_not_built = true;
   std::vector<std::string> lines;
   const ConfigurationProblem* before = nullptr;
@@ -358,6 +361,9 @@ absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::s
   const size_t slash = file.rfind('/');
   connection.name = slash == std::string::npos ? file : file.substr(slash + 1);
   connection.name = connection.name.substr(0, connection.name.rfind(".y"));
+  for (char& c : connection.name) {
+    if (!IsNameCharacter(c)) c = '_';
+  }
   Reader(&checked, &connection).Read();
   if (absl::Status status = ProblemsStatus(file, checked.problems); !status.ok()) return status;
   connection.options.connection = connection.name;

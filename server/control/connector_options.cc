@@ -61,6 +61,7 @@ class SettingsChecker {
       at.line = entry.line;
       at.column = entry.column;
       std::vector<std::string> names;
+      names.reserve(description_.options.size());
       for (const Option& option : description_.options) names.push_back(option.name);
       const std::string nearest = NearestName(entry.key, names);
       Problem(at, absl::StrCat(
@@ -131,7 +132,7 @@ class SettingsChecker {
       return absl::StrCat("expected ", DataTypeName(option.type), ", not a ",
                           node.is_list() ? "list" : "map");
     }
-    const std::string wrong =
+    std::string wrong =
         absl::StrCat(option.secret ? "the value" : absl::StrCat("\"", node.text, "\""), " is no ",
                      DataTypeName(option.type));
     switch (option.type) {

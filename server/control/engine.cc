@@ -18,6 +18,7 @@
 #include "core/digest.h"
 #include "core/status_context.h"
 #include "destination/sqlite_destination.h"
+#include "pipeline/table_rules.h"
 
 namespace tidemark {
 namespace {
@@ -56,6 +57,30 @@ void Redact(const Redactor& redactor, SyncOutcome* outcome) {
   if (!outcome->error.ok()) {
     outcome->error = absl::Status(outcome->error.code(), redactor.Apply(outcome->error.message()));
   }
+}
+
+// Narrows the options down to the tables that were asked for, each with its own rule.
+absl::Status SelectTables(const std::vector<std::string>& tables, SyncOptions* options) {
+  if (tables.empty()) return absl::OkStatus();
+  std::vector<TableRule> rules;
+  rules.reserve(tables.size());
+  for (const std::string& name : tables) {
+    const TableRule* rule = options->only_listed_tables ? nullptr : &options->default_rule;
+    for (const TableRule& listed : options->tables) {
+      if (listed.pattern != name && !GlobMatches(listed.pattern, name)) continue;
+      rule = &listed;
+      break;
+    }
+    if (rule == nullptr) {
+      return AsUsage(absl::NotFoundError(
+          absl::StrCat("table ", name, " is not one of sync.source.tables of this connection")));
+    }
+    rules.push_back(*rule);
+    rules.back().pattern = name;
+  }
+  options->tables = std::move(rules);
+  options->only_listed_tables = true;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -142,26 +167,13 @@ std::string Engine::Holder() const {
 absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
                                         const std::function<void(const SyncProgress&)>& progress,
                                         Interrupt* interrupt) {
-  absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
-  if (!destination.ok()) return destination.status();
   SyncOptions options = connection_.options;
   options.holder = Holder();
   options.full = options.full || request.full;
   if (request.since_us.has_value()) options.from_us = *request.since_us;
-  if (!request.tables.empty()) {
-    // The settings of the connection's own rules stay with the tables that were asked for.
-    std::vector<TableRule> rules;
-    for (const std::string& name : request.tables) {
-      TableRule rule = options.default_rule;
-      for (const TableRule& listed : options.tables) {
-        if (listed.pattern == name) rule = listed;
-      }
-      rule.pattern = name;
-      rules.push_back(std::move(rule));
-    }
-    options.tables = std::move(rules);
-    options.only_listed_tables = true;
-  }
+  if (absl::Status status = SelectTables(request.tables, &options); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
+  if (!destination.ok()) return destination.status();
   Observer observer(parts_.log, connection_.name, progress);
   SyncParts parts;
   parts.source = [this] { return OpenSource(); };

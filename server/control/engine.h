@@ -67,7 +67,8 @@ class Engine {
   // connector as soon as they are there.
   absl::StatusOr<Preview> ReadPreview(const std::string& table, size_t rows);
 
-  // One sync. An error: nothing began (the destination cannot be opened). `progress` is called on
+  // One sync. An error: nothing began (the destination cannot be opened, or IsUsage(): a table of
+  // the request is not one of the connection's). `progress` is called on
   // this thread.
   absl::StatusOr<SyncOutcome> Run(const RunRequest& request,
                                   const std::function<void(const SyncProgress&)>& progress,

@@ -46,6 +46,7 @@ std::vector<std::string> Changes(const TargetTable& target, const TargetTable* s
   std::vector<std::string> changes;
   if (stored == nullptr) {
     std::vector<std::string> columns;
+    columns.reserve(target.columns.size());
     for (const TargetColumn& column : target.columns) {
       columns.push_back(absl::StrCat(column.name, " ", TypeText(column.type)));
     }

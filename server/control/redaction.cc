@@ -58,8 +58,9 @@ void Redactor::AddSecret(absl::string_view secret) {
       secrets_.push_back(std::move(spelling));
     }
   }
-  std::stable_sort(secrets_.begin(), secrets_.end(),
-                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::sort(secrets_.begin(), secrets_.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  });
 }
 
 std::string Redactor::Apply(absl::string_view text) const {

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 
-from tidemark_case import TidemarkCase, main
+from tidemark_case import BIN, TidemarkCase, main
 
 HELLO = "{connector: hello, config: {worlds: 5}}"
 
@@ -46,6 +47,14 @@ class RunTest(TidemarkCase):
         report = self.json("run", file, "--table", "rows_2")
         self.assertEqual(["rows_2"], [t["table"] for t in report["tables"]
                                       if t["records_processed"] > 0])
+        file = self.connection("few", "{connector: generator, config: {count: 10, tables: 3}, "
+                               "tables: [\"*_1\", {\"*_3\": {columns: {exclude: [amount]}}}]}",
+                               destination="few.db")
+        self.run_tidemark("run", file, "--table", "rows_3")
+        columns = [c[1] for c in self.query("PRAGMA table_info(rows_3)", "few.db")]
+        self.assertNotIn("amount", columns, "the glob's settings hold")
+        _, error = self.run_tidemark("run", file, "--table", "rows_2", code=2)
+        self.assertIn("table rows_2 is not one of sync.source.tables", error)
 
     def test_in_process_gives_the_same_rows(self):
         file = self.connection("greet", HELLO, "  isolation: in_process\n")
@@ -89,6 +98,24 @@ class LookTest(TidemarkCase):
         self.write("c.json", '{"count": 50, "checkpoint_interval": 7, "delete_share": 0.2}')
         results = self.json("plugins", "test", "generator", "--configuration", "c.json")
         self.assertEqual([], [r for r in results if not r["passed"]])
+
+    def test_plugins_are_found_in_folders_of_the_user(self):
+        plugins = os.path.join(BIN, "..", "plugins")
+        for name in ("mine", "own"):
+            os.mkdir(self.path(name))
+            shutil.copy(os.path.join(plugins, "hello.so"), self.path(f"{name}/{name}.so"))
+        self.run_tidemark("debug", "mine", "--plugin-path", self.path("mine"))
+        self.environment["TIDEMARK_PLUGIN_PATH"] = f"/none:{self.path('own')}"
+        _, error = self.run_tidemark("debug", "own", code=2)
+        self.assertIn("holds the output of mine, not of own; `tidemark reset`", error)
+        self.run_tidemark("reset", "--yes")
+        self.run_tidemark("debug", "own")
+        self.run_tidemark("debug", "own/own.so")
+        _, error = self.run_tidemark("debug", "mine", code=2)
+        self.assertIn(self.path("own"), error, "says where it searched")
+        self.write("own/broken.so", "no library")
+        listed = self.json("plugins", "list")
+        self.assertIn("error", [p for p in listed if p["path"].endswith("broken.so")][0])
 
     def test_explain_and_schema(self):
         self.assertIn("default: 1000", self.run_tidemark("explain", "batch_size")[0])

@@ -107,8 +107,8 @@ TEST(ConfigurationKeysTest, EveryValueIsUsedOrRefusedByName) {
     const absl::StatusOr<Connection> loaded = Load(text);
     if (!loaded.ok()) {
       EXPECT_THAT(std::string(loaded.status().message()), HasSubstr("is not built yet"));
-      const std::string name = path.substr(path.rfind('.') + 1);
-      EXPECT_THAT(std::string(loaded.status().message()), HasSubstr(name));
+      const std::string last = path.substr(path.rfind('.') + 1);
+      EXPECT_THAT(std::string(loaded.status().message()), HasSubstr(last));
       EXPECT_EQ(absl::StrContains(key.not_built, key.example) || key.not_built[0] == '*', true)
           << loaded.status();
       continue;
@@ -152,7 +152,7 @@ TEST(ConfigurationKeysTest, EveryKeyIsExplainedAndStandsInTheSchema) {
     ASSERT_TRUE(explanation.ok()) << explanation.status();
     EXPECT_THAT(*explanation, HasSubstr(key.meaning));
     const std::vector<std::string> path = absl::StrSplit(key.path, '.');
-    std::string name = path.back();
+    const std::string& name = path.back();
     EXPECT_THAT(text, HasSubstr(absl::StrCat("\"", name, "\":{"))) << key.path;
   }
   EXPECT_FALSE(schema["properties"]["sync"]["properties"]["source"]["properties"]["tables"]["anyOf"]

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "control/exit_code.h"
 #include "core/time_text.h"
 #include "gmock/gmock.h"
@@ -57,7 +58,8 @@ void ExpectKeys(const Json& expected, const Json& actual, const std::string& pat
     if (expected.contains(item.key())) found.push_back(item.key());
   }
   EXPECT_EQ(found, wanted) << path;
-  for (const std::string& key : found) ExpectKeys(expected[key], actual[key], path + "." + key);
+  for (const std::string& key : found)
+    ExpectKeys(expected[key], actual[key], absl::StrCat(path, ".", key));
 }
 
 TEST(ReportTest, HasTheDocumentsKeysInItsOrder) {
