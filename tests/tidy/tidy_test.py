@@ -2,6 +2,7 @@
 
 import unittest
 
+import headers
 import rules
 from tree import Tree, strip_cpp
 
@@ -131,6 +132,13 @@ class RulesTest(unittest.TestCase):
         finally:
             del rules.LONG_FILES["server/core/short.cc"]
             del rules.LONG_FUNCTIONS["server/core/short.cc:F"]
+
+    def test_only_a_header_that_its_source_includes_first_is_proven(self):
+        for text, proven in (('#include "core/a.h"\n#include <string>\n', True),
+                             ('#include <string>\n#include "core/a.h"\n', False),
+                             ('#include "core/ba.h"\n', False), ("", False)):
+            tree = Tree({"server/core/a.h": "", "server/core/a.cc": text})
+            self.assertEqual(headers.proven_by_source(tree, "server/core/a.h"), proven, text)
 
     def test_findings_name_the_line(self):
         found = list(rules.lines(Tree({"a.cc": "int a;\n\tint b;\n"})))
