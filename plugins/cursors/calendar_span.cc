@@ -144,7 +144,7 @@ absl::Time CalendarSpan::After(absl::Time time) const { return ShiftMonths(time,
 
 std::string CalendarSpan::ToString() const {
   if (months_ == 0) return absl::FormatDuration(rest_);
-  const std::string months = absl::StrCat(months_, months_ == 1 ? " month" : " months");
+  std::string months = absl::StrCat(months_, months_ == 1 ? " month" : " months");
   if (rest_ == absl::ZeroDuration()) return months;
   return absl::StrCat(months, " ", absl::FormatDuration(rest_));
 }

@@ -81,7 +81,7 @@ absl::StatusOr<HttpResponse> RetryingClient::Send(const HttpRequest& request, co
     if (is_busy ? busy++ >= max_busy : failed++ >= retries) return failure;
     if (asked > options_.max_wait) return failure;
     ++retries_[Cause(failure)];
-    const absl::Status slept = sleep(std::max(asked, Delay(attempt)));
+    absl::Status slept = sleep(std::max(asked, Delay(attempt)));
     if (!slept.ok()) return slept;
   }
 }
@@ -89,7 +89,7 @@ absl::StatusOr<HttpResponse> RetryingClient::Send(const HttpRequest& request, co
 absl::StatusOr<HttpResponse> RetryingClient::Fetch(const HttpRequest& request, const Sleep& sleep) {
   absl::StatusOr<HttpResponse> response = Send(request, sleep);
   if (!response.ok()) return response;
-  const absl::Status status = AnswerStatus(request, *response);
+  absl::Status status = AnswerStatus(request, *response);
   if (!status.ok()) return status;
   return response;
 }

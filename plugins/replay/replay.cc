@@ -30,7 +30,7 @@ class Replay final : public tidemark::Connector, public tidemark::Interruptible 
 
   static absl::StatusOr<std::unique_ptr<Replay>> Create(const tidemark::Config& config) {
     const double hours = config.GetDouble("buffer_hours");
-    if (!(hours >= 0 && hours < 1e6)) return absl::InvalidArgumentError("buffer_hours is not >= 0");
+    if (hours < 0 || hours > 1e6) return absl::InvalidArgumentError("buffer_hours is not >= 0");
     auto url = http::Url::Parse(config.GetString("base_url"));
     auto client = http::HttpClient::Create({});
     if (!url.ok() || !client.ok()) return url.ok() ? client.status() : url.status();

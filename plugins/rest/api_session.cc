@@ -104,7 +104,7 @@ absl::StatusOr<http::HttpResponse> ApiSession::Fetch(const http::HttpRequest& re
       token_.reset();  // It has expired, or the API forgot it.
       continue;
     }
-    const absl::Status status = http::AnswerStatus(request, *response);
+    absl::Status status = http::AnswerStatus(request, *response);
     if (status.ok()) return response;
     if (response->status == 401 || response->status == 403) return status;
     return absl::Status(status.code(), absl::StrCat(status.message(), Hint(*response)));

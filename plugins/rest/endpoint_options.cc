@@ -270,7 +270,7 @@ EndpointDefaults ReadDefaults(const Config& config, OptionReader& reader) {
     const double hours = config.GetDouble("buffer_hours");
     if (out.has_tolerance) {
       reader.Fail("buffer_hours", "cdc.timestamp.tolerance_window says the same thing: keep one");
-    } else if (!(hours >= 0 && hours < 1e6)) {
+    } else if (hours < 0 || hours >= 1e6) {
       reader.Fail("buffer_hours", "it has to be at least 0");
     } else {
       incremental.tolerance = cursors::CalendarSpan(0, hours * absl::Hours(1));

@@ -1,5 +1,6 @@
 #include "rest/json_record.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,17 +130,25 @@ absl::Status JsonRecord::Read(absl::string_view text) {
     return absl::InvalidArgumentError("the record is not a JSON object");
   }
   const simdjson::error_code error = parser_->Read(text, &fields_);
-  if (error == simdjson::SUCCESS) return absl::OkStatus();
-  fields_.clear();
-  return Invalid(error);
+  absl::Status status = error == simdjson::SUCCESS ? CheckNames() : Invalid(error);
+  if (!status.ok()) fields_.clear();
+  return status;
+}
+
+absl::Status JsonRecord::CheckNames() {
+  names_.clear();
+  for (const JsonField& field : fields_) names_.push_back(field.name);
+  std::sort(names_.begin(), names_.end());
+  const auto twice = std::adjacent_find(names_.begin(), names_.end());
+  if (twice == names_.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the record gives ", *twice, " twice"));
 }
 
 const JsonValue* JsonRecord::Find(absl::string_view name) const {
-  const JsonValue* found = nullptr;
   for (const JsonField& field : fields_) {
-    if (field.name == name) found = &field.value;
+    if (field.name == name) return &field.value;
   }
-  return found;
+  return nullptr;
 }
 
 }  // namespace tidemark::rest

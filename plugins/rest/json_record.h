@@ -34,18 +34,22 @@ class JsonRecord {
   JsonRecord& operator=(const JsonRecord&) = delete;
 
   // `text`: one JSON value, with at least JsonPage::kPadding readable bytes behind it.
-  // INVALID_ARGUMENT if it is not an object, or one that is not valid JSON. What fields() returns
-  // views the text and this object, until the next Read().
+  // INVALID_ARGUMENT if it is not an object, one that is not valid JSON, or one that gives a name
+  // twice. What fields() returns views the text and this object, until the next Read().
   absl::Status Read(absl::string_view text);
 
   const std::vector<JsonField>& fields() const { return fields_; }
-  // The value of a name, null if there is none. The last one where a name is given twice.
+  // The value of a name, null if there is none.
   const JsonValue* Find(absl::string_view name) const;
 
  private:
   class Parser;
+
+  absl::Status CheckNames();
+
   const std::unique_ptr<Parser> parser_;
   std::vector<JsonField> fields_;
+  std::vector<absl::string_view> names_;  // of fields_, sorted; kept for its memory
 };
 
 // Whether `text` is a number by the grammar of RFC 8259, section 6.

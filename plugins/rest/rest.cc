@@ -6,7 +6,7 @@
 namespace {
 
 using tidemark::Default, tidemark::kJson, tidemark::kLong, tidemark::kOptional, tidemark::kRequired,
-    tidemark::kSecret, tidemark::kString;
+    tidemark::kString;
 using tidemark::rest::RestConnector;
 
 tidemark::Option Json(const char* name, tidemark::Presence presence, const char* help,

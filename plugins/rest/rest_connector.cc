@@ -163,7 +163,7 @@ absl::Status RestConnector::UpdateTables(const UpdateRequest& request, ApiSessio
   absl::Status transient;
   for (const EndpointOptions& endpoint : options_.endpoints) {
     if (!request.Selected(endpoint.table)) continue;
-    const absl::Status status = UpdateTable(endpoint, request, session, sink);
+    absl::Status status = UpdateTable(endpoint, request, session, sink);
     if (!sink.status().ok()) return sink.status();
     // Credentials are those of all tables, and so is the wish to stop.
     const bool ends_all = absl::IsUnauthenticated(status) || absl::IsCancelled(status) ||

@@ -28,6 +28,12 @@ bool IsTooMuch(const absl::Status& status) {
 absl::Status CheckContentType(const http::HttpRequest& request,
                               const http::HttpResponse& response) {
   const size_t first = response.body.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos && response.status != 204) {  // only 204 says: nothing, on purpose
+    return absl::FailedPreconditionError(
+        absl::StrCat(request.method, " ", request.url.Shown(), ": answered ", response.status,
+                     " with an empty body instead of JSON: the page may be lost, so nothing of it "
+                     "counts as read"));
+  }
   const bool markup = first != std::string::npos && response.body[first] == '<';
   if (!markup && !absl::StrContains(response.content_type, "html")) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
