@@ -91,8 +91,8 @@ ConnectionLock::~ConnectionLock() {
   close(fd_);
 }
 
-ProcessIdentity CurrentProcess() {
-  ProcessIdentity self;
+HolderIdentity CurrentProcess() {
+  HolderIdentity self;
   self.boot_id = FirstLine("/proc/sys/kernel/random/boot_id");
   self.pid = getpid();
   const std::string stat = FirstLine("/proc/self/stat");

@@ -34,12 +34,12 @@ class ConnectionLock {
 };
 
 // Who this process is, as _tidemark_connections says it.
-struct ProcessIdentity {
+struct HolderIdentity {
   std::string boot_id;
   int64_t pid = 0;
   int64_t start = 0;  // clock ticks after boot, field 22 of /proc/self/stat
 };
-ProcessIdentity CurrentProcess();
+HolderIdentity CurrentProcess();
 
 }  // namespace tidemark
 

@@ -72,16 +72,36 @@ bool SqliteTable::integer_key() const {
 
 absl::Status SqliteCatalog::Load() {
   tables_.clear();
+  absl::flat_hash_map<std::string, std::string> guards;
+  if (absl::Status s = LoadTables(&guards); !s.ok()) return s;
+  if (absl::Status s = LoadColumns(); !s.ok()) return s;
+  for (auto& [key, table] : tables_) {
+    auto guard = guards.find(key);
+    if (guard != guards.end()) {
+      table.stored.table.stale_guard = FindColumn(table.stored.table, guard->second);
+    }
+    absl::StatusOr<SqliteStatement*> deleted =
+        connection_.Query("SELECT 1 FROM pragma_table_info(?) WHERE name = '_tidemark_deleted'",
+                          table.stored.table.name);
+    if (!deleted.ok()) return deleted.status();
+    absl::StatusOr<bool> row = connection_.Next(**deleted);
+    if (!row.ok()) return row.status();
+    table.has_deleted_column = *row;
+    (*deleted)->Reset();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteCatalog::LoadTables(absl::flat_hash_map<std::string, std::string>* guards) {
   absl::StatusOr<SqliteStatement*> rows = connection_.Query(
       "SELECT t.table_name, t.connection, t.source_name, t.deletes, t.stale_guard, "
       "t.truncate_before, s.name IS NOT NULL FROM _tidemark_tables t "
       "LEFT JOIN sqlite_schema s ON s.type = 'table' AND lower(s.name) = lower(t.table_name)");
   if (!rows.ok()) return rows.status();
-  absl::flat_hash_map<std::string, std::string> guards;
   while (true) {
     absl::StatusOr<bool> row = connection_.Next(**rows);
     if (!row.ok()) return row.status();
-    if (!*row) break;
+    if (!*row) return absl::OkStatus();
     SqliteTable table;
     TargetTable& target = table.stored.table;
     target.name = (*rows)->String(0);
@@ -89,7 +109,7 @@ absl::Status SqliteCatalog::Load() {
     target.source_name = (*rows)->String(2);
     target.deletes = (*rows)->Text(3) == "hard" ? DeleteMode::kHard : DeleteMode::kSoft;
     const std::string key = absl::AsciiStrToLower(target.name);
-    if (!(*rows)->IsNull(4)) guards[key] = (*rows)->String(4);
+    if (!(*rows)->IsNull(4)) (*guards)[key] = (*rows)->String(4);
     if (!(*rows)->IsNull(5)) table.stored.truncate_before_us = (*rows)->Int(5);
     if ((*rows)->Int(6) == 0) {
       (*rows)->Reset();
@@ -100,7 +120,10 @@ absl::Status SqliteCatalog::Load() {
     }
     tables_.emplace(key, std::move(table));
   }
-  rows = connection_.Query(
+}
+
+absl::Status SqliteCatalog::LoadColumns() {
+  absl::StatusOr<SqliteStatement*> rows = connection_.Query(
       "SELECT c.table_name, c.column_name, c.source_name, c.type, c.precision, c.scale, "
       "c.declared, c.is_key, c.sensitive, c.max_abs, c.storage FROM _tidemark_columns c "
       "ORDER BY c.table_name, c.position");
@@ -108,7 +131,7 @@ absl::Status SqliteCatalog::Load() {
   while (true) {
     absl::StatusOr<bool> row = connection_.Next(**rows);
     if (!row.ok()) return row.status();
-    if (!*row) break;
+    if (!*row) return absl::OkStatus();
     auto found = tables_.find(absl::AsciiStrToLower((*rows)->Text(0)));
     const std::optional<DataType> type = ParseDataType((*rows)->Text(3));
     if (found == tables_.end() || !type.has_value()) {
@@ -132,21 +155,6 @@ absl::Status SqliteCatalog::Load() {
                                                         : std::optional((*rows)->String(10)));
     found->second.stored.table.columns.push_back(std::move(column));
   }
-  for (auto& [key, table] : tables_) {
-    auto guard = guards.find(key);
-    if (guard != guards.end()) {
-      table.stored.table.stale_guard = FindColumn(table.stored.table, guard->second);
-    }
-    absl::StatusOr<SqliteStatement*> deleted =
-        connection_.Query("SELECT 1 FROM pragma_table_info(?) WHERE name = '_tidemark_deleted'",
-                          table.stored.table.name);
-    if (!deleted.ok()) return deleted.status();
-    absl::StatusOr<bool> row = connection_.Next(**deleted);
-    if (!row.ok()) return row.status();
-    table.has_deleted_column = *row;
-    (*deleted)->Reset();
-  }
-  return absl::OkStatus();
 }
 
 const SqliteTable* SqliteCatalog::Find(absl::string_view name) const {

@@ -49,6 +49,9 @@ class SqliteCatalog {
   absl::Status SetTruncateBefore(absl::string_view name, std::optional<int64_t> truncate_before);
 
  private:
+  // `guards`: by table key, the name of the column its stale guard compares.
+  absl::Status LoadTables(absl::flat_hash_map<std::string, std::string>* guards);
+  absl::Status LoadColumns();
   absl::Status Create(const TargetTable& target, absl::string_view owner, int64_t now_us,
                       std::vector<SchemaChange>* changes);
   absl::StatusOr<bool> Evolve(SqliteTable* table, const TargetTable& target,

@@ -30,9 +30,10 @@ StateEntry AsEntry(const StateVersion& version, const std::string& schema,
 }  // namespace
 
 absl::Status SqliteState::CheckFence() {
-  absl::StatusOr<SqliteStatement*> row =
-      connection_.Query("SELECT epoch, holder, acquired_at FROM _tidemark_connections "
-                        "WHERE connection = ?", request_.connection);
+  absl::StatusOr<SqliteStatement*> row = connection_.Query(
+      "SELECT epoch, holder, acquired_at FROM _tidemark_connections "
+      "WHERE connection = ?",
+      request_.connection);
   if (!row.ok()) return row.status();
   absl::StatusOr<bool> found = connection_.Next(**row);
   if (!found.ok()) return found.status();
@@ -41,14 +42,14 @@ absl::Status SqliteState::CheckFence() {
   const int64_t since = *found ? (*row)->Int(2) : 0;
   (*row)->Reset();
   if (epoch == epoch_) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "FENCED: connection \"", request_.connection, "\" was taken over by ", holder, " at ",
-      FormatReportTime(absl::FromUnixMicros(since)), " (epoch ", epoch, ", ours is ", epoch_,
-      "); nothing was written here"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("FENCED: connection \"", request_.connection, "\" was taken over by ", holder,
+                   " at ", FormatReportTime(absl::FromUnixMicros(since)), " (epoch ", epoch,
+                   ", ours is ", epoch_, "); nothing was written here"));
 }
 
 absl::Status SqliteState::Acquire(int64_t now_us) {
-  const ProcessIdentity self = CurrentProcess();
+  const HolderIdentity self = CurrentProcess();
   absl::Status status = connection_.Run(
       "INSERT INTO _tidemark_connections(connection, epoch, holder, boot_id, pid, pid_start, "
       "acquired_at, expires_at, last_synced) VALUES(?, 1, ?, ?, ?, ?, ?, NULL, 0) "
@@ -57,9 +58,9 @@ absl::Status SqliteState::Acquire(int64_t now_us) {
       "acquired_at = excluded.acquired_at",
       request_.connection, request_.holder, self.boot_id, self.pid, self.start, now_us);
   if (!status.ok()) return status;
-  absl::StatusOr<SqliteStatement*> row = connection_.Query(
-      "SELECT epoch, last_synced FROM _tidemark_connections WHERE connection = ?",
-      request_.connection);
+  absl::StatusOr<SqliteStatement*> row =
+      connection_.Query("SELECT epoch, last_synced FROM _tidemark_connections WHERE connection = ?",
+                        request_.connection);
   if (!row.ok()) return row.status();
   absl::StatusOr<bool> found = connection_.Next(**row);
   if (!found.ok()) return found.status();
@@ -107,7 +108,8 @@ absl::Status SqliteState::LoadEntry(const std::string& name, const std::string& 
   absl::StatusOr<SqliteStatement*> row = connection_.Query(
       "SELECT (SELECT min(version) FROM _tidemark_state_history WHERE connection = ?1 AND "
       "entry = ?2), (SELECT coalesce(sum(length(body)), 0) FROM _tidemark_state_bodies WHERE "
-      "connection = ?1 AND entry = ?2)", request_.connection, name);
+      "connection = ?1 AND entry = ?2)",
+      request_.connection, name);
   if (!row.ok()) return row.status();
   absl::StatusOr<bool> found = connection_.Next(**row);
   if (!found.ok()) return found.status();
@@ -139,17 +141,17 @@ absl::StatusOr<CommitResult> SqliteState::Write(const CommitRequest& request, in
     result.versions.push_back(*std::move(version));
   }
   if (request.last_synced_us > last_synced_us_) {
-    absl::Status status = connection_.Run(
-        "UPDATE _tidemark_connections SET last_synced = ? WHERE connection = ?",
-        request.last_synced_us, request_.connection);
+    absl::Status status =
+        connection_.Run("UPDATE _tidemark_connections SET last_synced = ? WHERE connection = ?",
+                        request.last_synced_us, request_.connection);
     if (!status.ok()) return status;
   }
   return result;
 }
 
 absl::StatusOr<StateVersion> SqliteState::WriteEntry(const EntryCommit& commit,
-                                                     const CommitRequest& request,
-                                                     int64_t now_us, Entry* entry) {
+                                                     const CommitRequest& request, int64_t now_us,
+                                                     Entry* entry) {
   StateVersion version;
   version.connection = request_.connection;
   version.entry = commit.entry;
@@ -200,22 +202,23 @@ absl::Status SqliteState::MoveHead(const EntryCommit& commit, const StateVersion
   // Invariant I3: compare and set; a miss means that somebody else wrote here.
   absl::Status status =
       commit.expected_version == 0
-          ? connection_.Run("INSERT INTO _tidemark_state(connection, entry, source_schema, "
-                            "source_table, version, chain, anchor) VALUES(?, ?, ?, ?, ?, ?, x'') "
-                            "ON CONFLICT DO NOTHING",
-                            version.connection, version.entry, entry->schema, entry->table,
-                            version.version, SqliteBlob{version.chain})
-          : connection_.Run("UPDATE _tidemark_state SET version = version + 1, chain = ?, "
-                            "source_schema = ?, source_table = ? WHERE connection = ? AND "
-                            "entry = ? AND version = ? AND chain = ?",
-                            SqliteBlob{version.chain}, entry->schema, entry->table,
-                            version.connection, version.entry, commit.expected_version,
-                            SqliteBlob{version.prev_chain});
+          ? connection_.Run(
+                "INSERT INTO _tidemark_state(connection, entry, source_schema, "
+                "source_table, version, chain, anchor) VALUES(?, ?, ?, ?, ?, ?, x'') "
+                "ON CONFLICT DO NOTHING",
+                version.connection, version.entry, entry->schema, entry->table, version.version,
+                SqliteBlob{version.chain})
+          : connection_.Run(
+                "UPDATE _tidemark_state SET version = version + 1, chain = ?, "
+                "source_schema = ?, source_table = ? WHERE connection = ? AND "
+                "entry = ? AND version = ? AND chain = ?",
+                SqliteBlob{version.chain}, entry->schema, entry->table, version.connection,
+                version.entry, commit.expected_version, SqliteBlob{version.prev_chain});
   if (!status.ok()) return status;
   if (sqlite3_changes(connection_.db()) == 1) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
-      "DIVERGED: state entry \"", commit.entry, "\" of connection \"", version.connection,
-      "\" in ", connection_.path(), " is not at version ", commit.expected_version,
+      "DIVERGED: state entry \"", commit.entry, "\" of connection \"", version.connection, "\" in ",
+      connection_.path(), " is not at version ", commit.expected_version,
       ", on which this commit builds; nothing was written. Run `tidemark state log` to see who "
       "wrote it"));
 }
@@ -235,9 +238,9 @@ absl::Status SqliteState::InsertVersion(const StateVersion& version, Entry* entr
       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       version.connection, version.entry, version.version, version.parent, version.epoch,
       StateKindName(version.kind), version.format, SqliteBlob{version.body_hash},
-      SqliteBlob{version.prev_chain}, SqliteBlob{version.chain}, version.sync_id,
-      version.group_id, counts.inserted, counts.updated, counts.deleted, counts.unchanged,
-      counts.superseded, counts.missing, counts.conflict, counts.late_queue, counts.dead_letter,
+      SqliteBlob{version.prev_chain}, SqliteBlob{version.chain}, version.sync_id, version.group_id,
+      counts.inserted, counts.updated, counts.deleted, counts.unchanged, counts.superseded,
+      counts.missing, counts.conflict, counts.late_queue, counts.dead_letter,
       counts.deleted_by_truncate, counts.duplicates_collapsed, version.cursor,
       SqliteTime{version.watermark_us}, version.created_at_us, version.engine);
 }
@@ -283,7 +286,8 @@ absl::Status SqliteState::Retain(const std::string& name, Entry* entry) {
           entry->history_bytes > request_.retention.bytes)) {
     absl::StatusOr<SqliteStatement*> row = connection_.Query(
         "DELETE FROM _tidemark_state_history WHERE connection = ? AND entry = ? AND version = ? "
-        "RETURNING chain, body_hash", request_.connection, name, entry->oldest);
+        "RETURNING chain, body_hash",
+        request_.connection, name, entry->oldest);
     if (!row.ok()) return row.status();
     absl::StatusOr<bool> found = connection_.Next(**row);
     if (!found.ok()) return found.status();
@@ -291,12 +295,12 @@ absl::Status SqliteState::Retain(const std::string& name, Entry* entry) {
     const std::string body_hash(*found ? (*row)->Bytes(1) : "");
     if (absl::Status s = connection_.Finish(**row); !s.ok()) return s;
     if (chain.empty()) {
-      return absl::DataLossError(absl::StrCat("state version ", entry->oldest, " of entry \"",
-                                              name, "\" is gone from ", connection_.path()));
+      return absl::DataLossError(absl::StrCat("state version ", entry->oldest, " of entry \"", name,
+                                              "\" is gone from ", connection_.path()));
     }
-    absl::Status status = connection_.Run(
-        "UPDATE _tidemark_state SET anchor = ? WHERE connection = ? AND entry = ?",
-        SqliteBlob{chain}, request_.connection, name);
+    absl::Status status =
+        connection_.Run("UPDATE _tidemark_state SET anchor = ? WHERE connection = ? AND entry = ?",
+                        SqliteBlob{chain}, request_.connection, name);
     if (!status.ok()) return status;
     row = connection_.Query(
         "DELETE FROM _tidemark_state_bodies WHERE connection = ?1 AND entry = ?2 AND "
