@@ -114,6 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Standing{"html", R"("path": "/html")", kSetup, "answered text/html instead of JSON"},
         Standing{"broken_json", R"("path": "/broken")", kSetup, "not valid JSON"},
+        Standing{"empty", R"("path": "/empty")", kSetup, "answered 200 with an empty body"},
         Standing{"no_list", R"("path": "/no_list")", kSetup, "a list \"data\""},
         Standing{"wrong_pointer", R"("path": "/rows", "records": "/a/b")", kSetup,
                  "no list at /a/b"},
@@ -175,7 +176,8 @@ TEST_F(RestFaults, BadRecordsBecomeDeadLettersAndTheOthersArrive) {
       reasons,
       ElementsAre(HasSubstr("no value for its key id"), HasSubstr("no value for its key id"),
                   HasSubstr("not a JSON object"), HasSubstr("column n: is not a whole number"),
-                  HasSubstr("not valid JSON"), HasSubstr("not valid JSON")));
+                  HasSubstr("not valid JSON"), HasSubstr("not valid JSON"),
+                  HasSubstr("gives id twice")));
   EXPECT_EQ(R"({"id": 4, "n": "x"})", run.sink().dead_letters()[3].record_json);
   EXPECT_EQ(R"({"id":"4"})", run.sink().dead_letters()[3].key_json);
 }

@@ -198,6 +198,9 @@ class Api:
     def broken(self, *_):
         return Answer(200, b'{"data": [{"id": 1}, {"id": 2}', {"Content-Type": "application/json"})
 
+    def empty(self, *_):
+        return Answer(200, b"", {"Content-Type": "application/json"})
+
     def no_list(self, *_):
         return Answer(200, {"data": {"id": 1}})
 
@@ -210,7 +213,8 @@ class Api:
 
     def bad_rows(self, *_):
         body = (b'{"data": [{"id": 1, "n": 1}, {"n": 2}, {"id": null}, 7, {"id": 4, "n": "x"}, '
-                b'{"id": 5, "n": 01}, {"id": 6, "n": "\\ud800"}, {"id": 7, "n": 7}]}')
+                b'{"id": 5, "n": 01}, {"id": 6, "n": "\\ud800"}, {"id": 8, "n": 8, "id": 9}, '
+                b'{"id": 7, "n": 7}]}')
         return Answer(200, body, {"Content-Type": "application/json"})
 
     def same_page(self, *_):
