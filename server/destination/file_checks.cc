@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -63,6 +64,11 @@ absl::Status CheckLocalFilesystem(const std::string& path, const FilesystemType&
 }
 
 absl::Status CheckWritable(const std::string& path) {
+  if (path.empty() || path[0] == ':' || absl::StartsWith(path, "file:")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", path, "\" is no path of a database file; in-memory databases and URIs "
+                     "keep no state, give a path such as ./warehouse.db"));
+  }
   const std::string folder = FolderOf(path);
   struct stat found = {};
   if (stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {

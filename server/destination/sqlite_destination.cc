@@ -206,7 +206,13 @@ absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& reque
   Acquired acquired;
   const int64_t now_us = NowUs();
   absl::Status status = InTransaction([&]() -> absl::Status {
-    if (absl::Status s = VerifyStoredState(*connection_, owner_); !s.ok()) return s;
+    if (absl::Status s = VerifyStoredState(*connection_, owner_); !s.ok()) {
+      return absl::Status(s.code(),
+                          absl::StrCat(options_.path, ": ", s.message(),
+                                       "; nothing was changed: restore a backup of the file, or "
+                                       "look at what is left with `tidemark state log --db ",
+                                       options_.path, "`"));
+    }
     if (absl::Status s = state_->Acquire(now_us); !s.ok()) return s;
     absl::StatusOr<std::vector<std::string>> closed =
         CloseRunningSyncs(*connection_, owner_, now_us);

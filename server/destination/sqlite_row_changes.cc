@@ -142,6 +142,11 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Delete(
 // every delete, may be newer than it.
 absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Snapshot(
     absl::Span<const Value> values) {
+  if (deletes_ == DeleteMode::kHard) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("table ", table_, ": snapshot rows need deletes: soft, because a row deleted "
+                     "hard leaves nothing that keeps a snapshot from bringing it back"));
+  }
   absl::StatusOr<Presence> presence = Find(values);
   if (!presence.ok()) return presence.status();
   bool superseded = *presence == Presence::kDeleted;

@@ -105,6 +105,7 @@ absl::Status SqliteTableWriter::Apply(const ChangeBatch& batch, const ApplyOptio
         break;
       case Outcome::kMissing:
         ++counts->missing;
+        if (batch.kind(row) == ChangeKind::kUpdate) ++counts->missing_updates;
         break;
     }
   }

@@ -230,6 +230,20 @@ TEST_P(DestinationChangeTest, TimeOfWritingMovesOnlyWhenARowChanges) {
   EXPECT_EQ("1970-01-01T00:00:03.000000Z 1970-01-01T00:00:03.000000Z ", synced());
 }
 
+TEST_P(DestinationChangeTest, ASnapshotRowIsRefusedWhereDeletesAreHard) {
+  TargetTable target = People();
+  target.deletes = DeleteMode::kHard;
+  Write(target, {Upsert(1, "a", 1), Delete(1)}, "1");
+  auto transaction = destination_->Begin();
+  auto handle = (*transaction)->EnsureTable(target, &schema_changes_);
+  const ChangeBatch batch = Batch(*handle, {Snapshot(1, "a", 1)});
+  ChangeCounts counts;
+  std::vector<RefusedRow> refused;
+  const absl::Status status = (*transaction)->Apply(batch, {}, &counts, &refused);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_EQ("", Rows(target.name));
+}
+
 TEST_P(DestinationChangeTest, ATruncateDeletesWhatWasNotWrittenSince) {
   for (const DeleteMode mode : {DeleteMode::kSoft, DeleteMode::kHard}) {
     TargetTable target = People();

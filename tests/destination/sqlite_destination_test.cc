@@ -60,6 +60,9 @@ TEST(SqliteFileTest, MissingFoldersFilesAndForeignFilesAreToldApart) {
   EXPECT_TRUE(absl::IsNotFound(OpenStatus(folder / "no/w.db")));
   EXPECT_TRUE(absl::IsPermissionDenied(OpenStatus(folder.path())));
   EXPECT_TRUE(absl::IsNotFound(OpenSqliteReader(folder / "no.db").status()));
+  for (const char* path : {"", ":memory:", "file:w.db?mode=ro"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(OpenStatus(path))) << path;
+  }
   std::ofstream(folder / "empty.db").flush();
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenSqliteReader(folder / "empty.db").status()));
 }
@@ -110,6 +113,8 @@ TEST_P(SqliteDestinationTest, TamperingIsFoundAndNothingIsChanged) {
     Query(folder_ / "copy.db", sql);
     const absl::Status status = OpenStatus(folder_ / "copy.db");
     EXPECT_EQ(absl::StatusCode::kDataLoss, status.code()) << status;
+    EXPECT_NE(std::string::npos, status.message().find("copy.db: ")) << status;
+    EXPECT_NE(std::string::npos, status.message().find("restore a backup")) << status;
     EXPECT_EQ("2\n", Query(folder_ / "copy.db", "SELECT epoch + 1 FROM _tidemark_connections"));
     EXPECT_EQ(absl::StatusCode::kDataLoss,
               (*OpenSqliteReader(folder_ / "copy.db"))->VerifyState("c").code());
