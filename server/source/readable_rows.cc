@@ -46,6 +46,11 @@ bool HasMeta(const v1::Row& row) {
   return row.has_event_time_us() || row.sequence() != 0 || row.subsequence() != 0;
 }
 
+bool HasKey(const TableSchema& table) {
+  return std::any_of(table.columns.begin(), table.columns.end(),
+                     [](const Column& column) { return column.key; });
+}
+
 std::string TableName(const v1::Row& row) {
   return row.schema().empty() ? row.table() : absl::StrCat(row.schema(), ".", row.table());
 }
@@ -139,7 +144,9 @@ absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeB
   if (row.before_size() > 0) {
     const size_t before = batch->before.size();
     batch->before_rows.push_back(batch->row_count);
-    batch->before.resize(before + batch->column_count, Value::Unchanged());
+    // With a key only the old key is given; without one, the full old row.
+    batch->before.resize(before + batch->column_count,
+                         HasKey(tables_->at(table)) ? Value::Unchanged() : Value::Null());
     for (const auto& [name, message] : row.before()) {
       const absl::StatusOr<Value> value = ValueFromMessage(message);
       if (!value.ok()) return value.status();

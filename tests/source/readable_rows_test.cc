@@ -91,6 +91,16 @@ TEST_F(ReadableRowsTest, StampsBeforeImagesAndErrorsTravel) {
                              "upsert('3' null)"});
 }
 
+// Without a key `before` is the full old row: what it does not name was NULL.
+TEST_F(ReadableRowsTest, AnOldRowWithoutAKeyIsComplete) {
+  Add("u", {{"x", "1"}, {"y", "2"}});
+  Put({{"x", "1"}}, Add("u", {}, v1::CHANGE_KIND_DELETE)->mutable_before());
+  Put({{"y", "2"}}, Add("u", {{"y", "3"}}, v1::CHANGE_KIND_UPDATE)->mutable_before());
+  EXPECT_EQ(Decode(), (Events{"define 1 u(x:UNDECLARED, y:UNDECLARED)",
+                              "1: upsert('1' '2') delete(null null before '1' null) "
+                              "update(unchanged '3' before null '2')"}));
+}
+
 TEST_F(ReadableRowsTest, NewColumnsAreDefinedOnceInTheOrderOfTheirNames) {
   Add("t", {{"id", "1"}, {"zeta", "z"}, {"alpha", "a"}, {"mid", "m"}});
   Add("t", {{"id", "2"}, {"beta", "b"}});
