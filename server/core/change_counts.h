@@ -17,10 +17,12 @@ struct ChangeCounts {
   uint64_t late_queue = 0;
   uint64_t dead_letter = 0;
 
-  // Outside the sum: rows that a truncate deleted at the end, and repeated keyless rows
-  // (which are inside `unchanged` as well).
+  // Outside the sum: rows that a truncate deleted at the end, repeated keyless rows (which are
+  // inside `unchanged` as well), and updates of rows that are not there (inside `missing`; not
+  // kept in the state's history).
   uint64_t deleted_by_truncate = 0;
   uint64_t duplicates_collapsed = 0;
+  uint64_t missing_updates = 0;
 
   uint64_t Sum() const {
     return inserted + updated + deleted + unchanged + superseded + missing + conflict + late_queue +
@@ -38,6 +40,7 @@ struct ChangeCounts {
     dead_letter += other.dead_letter;
     deleted_by_truncate += other.deleted_by_truncate;
     duplicates_collapsed += other.duplicates_collapsed;
+    missing_updates += other.missing_updates;
     return *this;
   }
   friend bool operator==(const ChangeCounts&, const ChangeCounts&) = default;

@@ -10,21 +10,22 @@
 
 namespace tidemark {
 
-bool SyncAttempt::RowsMayRunAhead() const {
-  // Half a transaction of the source must not be seen; rows without a key cannot be replayed onto
-  // themselves by every destination (semantics.md section 6).
-  if ((run_.capabilities & kSourceTransactions) != 0) return false;
-  for (const auto& slot : slots_) {
-    if (slot->touched && slot->writer != nullptr && slot->writer->target().keyless()) return false;
-  }
-  return !MovedKeys();
+bool SyncAttempt::TailMayCommit() const {
+  // Half a transaction of the source must not be seen. Invariant I4: a key change moves whatever
+  // stands at the old key. Replayed after its key was taken by another row, it would move that
+  // one: it must not be durable ahead of its state.
+  const bool whole = (run_.capabilities & kSourceTransactions) != 0;
+  return std::none_of(slots_.begin(), slots_.end(), [whole](const auto& slot) {
+    return slot->uncovered && (whole || slot->moved_keys);
+  });
 }
 
-bool SyncAttempt::MovedKeys() const {
-  // Invariant I4: a key change moves whatever stands at the old key. Replayed after its key was
-  // taken by another row, it would move that one: it must not be durable ahead of its state.
-  return std::any_of(slots_.begin(), slots_.end(),
-                     [](const auto& slot) { return slot->moved_keys; });
+bool SyncAttempt::RowsMayRunAhead() const {
+  // Rows without a key cannot be replayed onto themselves by every destination (semantics.md
+  // section 6).
+  return TailMayCommit() && std::none_of(slots_.begin(), slots_.end(), [](const auto& slot) {
+           return slot->uncovered && slot->writer->target().keyless();
+         });
 }
 
 absl::Status SyncAttempt::CommitAhead() {
@@ -32,7 +33,7 @@ absl::Status SyncAttempt::CommitAhead() {
   if (!overdue_warned_) {
     run_.Warn("", absl::StrCat("a transaction stays open for more than ",
                                absl::FormatDuration(run_.options.group.max_open),
-                               " because the connector makes no checkpoint"));
+                               " because no checkpoint of the connector covers its changes"));
   }
   overdue_warned_ = true;
   return absl::OkStatus();
@@ -66,6 +67,7 @@ absl::Status SyncAttempt::Commit() {
 void SyncAttempt::FoldSlots() {
   for (const auto& slot : slots_) {
     if (slot->run == nullptr) continue;
+    slot->uncovered = slot->moved_keys = false;
     TableRun& table = *slot->run;
     table.done = table.done || (slot->done && slot->failure.ok());
     if (slot->counted) {
@@ -80,7 +82,7 @@ void SyncAttempt::FoldSlots() {
       }
     }
     if (!slot->touched || slot->writer == nullptr) continue;
-    slot->touched = slot->moved_keys = false;
+    slot->touched = false;
     table.stored = slot->writer->target().target();
     table.truncate_before_us = slot->writer->truncate_before_us();
     table.columns.clear();
@@ -140,7 +142,7 @@ absl::Status SyncAttempt::OnFinished(const Finished& finished) {
     }
     for (const auto& slot : slots_) Compare(*slot, slot->sent_at_end);
   }
-  if (commits_.open() && !commits_.at_checkpoint() && MovedKeys()) return DiscardTail();
+  if (!TailMayCommit()) return DiscardTail();
   if (absl::Status tables = FinishTables(); !tables.ok()) return tables;
   if (group_.has_transaction() || commits_.open()) {
     if (absl::Status committed = Commit(); !committed.ok()) return committed;
@@ -167,8 +169,10 @@ absl::Status SyncAttempt::DiscardTail() {
   for (const auto& slot : slots_) {
     if (slot->run != nullptr) rows += group_.Of(slot->name).received;
   }
-  run_.Warn("", absl::StrCat("the connector ended without a checkpoint behind changes of keys: ",
-                             "the last ", rows, " changes are not kept and come again next time"));
+  const bool whole = (run_.capabilities & kSourceTransactions) != 0;
+  run_.Warn("", absl::StrCat("the connector ended without a checkpoint behind ",
+                             whole ? "its last transaction" : "changes of keys", ": the last ",
+                             rows, " changes are not kept and come again next time"));
   run_.tail_discarded = true;
   group_.Rollback();
   return End();

@@ -21,7 +21,8 @@ struct SyncAttempt::Slot {
   std::unique_ptr<TableWriter> writer;  // null: its rows are ignored
   std::vector<bool> selected;           // columns; empty: all
   bool touched = false;                 // by the open group
-  bool moved_keys = false;              // the open group holds key changes of it
+  bool uncovered = false;   // the open group holds changes of it that no checkpoint covers
+  bool moved_keys = false;  // changes of keys are among those
   bool done = false;
   absl::Status failure;      // of TableDone or on_error: stop
   uint64_t received = 0;     // rows, by the engine's count

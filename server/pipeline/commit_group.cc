@@ -12,9 +12,10 @@ void CommitGroup::AddChanges(uint64_t rows, uint64_t bytes, absl::Duration now) 
   bytes_ += bytes;
 }
 
-void CommitGroup::AddCheckpoint(absl::Duration now) {
+void CommitGroup::AddCheckpoint(absl::Duration now, bool consistent) {
   if (!open_) opened_ = now;
-  open_ = at_checkpoint_ = has_checkpoint_ = true;
+  open_ = has_checkpoint_ = true;
+  at_checkpoint_ = consistent;
 }
 
 void CommitGroup::Clear() {

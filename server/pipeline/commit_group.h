@@ -16,15 +16,16 @@ class CommitGroup {
 
   // Changes were applied; the first ones open the group.
   void AddChanges(uint64_t rows, uint64_t bytes, absl::Duration now);
-  // Everything so far may be committed with the checkpoint's state.
-  void AddCheckpoint(absl::Duration now);
+  // A checkpoint came. `consistent`: all changes so far may be committed with its state.
+  void AddCheckpoint(absl::Duration now, bool consistent);
   // The connector asks for a commit at the last checkpoint.
   void AddFlush() { flush_ = has_checkpoint_; }
   // After a commit or a rollback.
   void Clear();
 
   bool open() const { return open_; }                      // something waits for a commit
-  bool at_checkpoint() const { return at_checkpoint_; }    // no change came after the last one
+  // The last checkpoint was consistent and no change came after it.
+  bool at_checkpoint() const { return at_checkpoint_; }
   bool has_checkpoint() const { return has_checkpoint_; }  // a checkpoint waits for its commit
   bool flush() const { return flush_; }
 

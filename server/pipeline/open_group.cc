@@ -126,8 +126,8 @@ void OpenGroup::Fold() {
   for (const Letter& letter : letters_) {
     TableRun& table = run_.Table(letter.table);
     if (table.dead_letters++ == 0) table.first_dead_letter = letter.reason;
-    if (run_.dead_letters++ == 0) run_.first_dead_letter = letter.reason;
-    run_.AddError(absl::Status(letter.code, letter.reason), letter.table, letter.record_id);
+    if (run_.dead_letters == 0) run_.first_dead_letter = letter.reason;
+    run_.AddBadRow(absl::Status(letter.code, letter.reason), letter.table, letter.record_id);
   }
   for (SchemaChange& change : schema_changes_) {
     run_.outcome.schema_changes.push_back(std::move(change));

@@ -67,6 +67,17 @@ void AddTable(SyncRun& run, const std::string& name, TableRun& table) {
     run.Warn(name, absl::StrCat(table.dead_letters,
                                 " dead letters; the first: ", table.first_dead_letter));
   }
+  if (outcome.counts.missing_updates > 0) {
+    run.Warn(name, absl::StrCat(outcome.counts.missing_updates,
+                                " updates of rows that are not there were not applied"));
+  }
+  // Without rows, the columns of an undeclared table are not known.
+  if (run.outcome.error.ok() && outcome.received > 0) {
+    for (const std::string& column : table.unknown_columns) {
+      run.Warn(name, absl::StrCat("its rule names the column ", column,
+                                  ", which the source does not have"));
+    }
+  }
   WarnOfNotes(run, name, table);
   if (!table.failure.ok() && !table.ended) run.AddError(table.failure, name, "");
   run.outcome.tables.push_back(outcome);
@@ -114,6 +125,7 @@ void FinishOutcome(SyncRun& run) {
     ++tables;
     if (!table.failure.ok()) ++failed;
   }
+  run.CountBadRows();
   Judge(run, tables, failed);
   if (outcome.error.ok()) WarnOfUnusedRules(run);
   outcome.state = run.book.Versions();

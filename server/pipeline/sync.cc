@@ -101,7 +101,7 @@ void RunAttempts(SyncRun& run) {
   if (!end.status.ok()) {
     run.outcome.error = end.status;
     run.outcome.error_of_destination = end.side == FailedSide::kDestination;
-    run.AddError(end.status, "", "");
+    run.AddSyncError(end.status);
   }
 }
 

@@ -75,6 +75,7 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
   if (index < slots_.size()) {
     Slot& slot = *slots_[index];
     if (slot.writer == nullptr) return absl::OkStatus();
+    slot.run->unknown_columns = UnknownColumns(table, *slot.rule);
     ensured_ = false;
     return slot.writer->Grow(table);
   }
@@ -96,6 +97,7 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
       const TargetTable* stored = known.stored.has_value() ? &*known.stored : nullptr;
       auto target = TableTarget::Create(table, *rule, run_.options.naming, limits, stored);
       if (!target.ok()) return target.status();
+      known.unknown_columns = UnknownColumns(table, *rule);
       known.outcome.destination_table = target->target().name;
       if (!target->guard_warning().empty()) run_.Warn(name, target->guard_warning());
       ConversionOptions conversion;
@@ -272,6 +274,7 @@ absl::Status SyncAttempt::OnBatch(ChangeBatch batch) {
                                             &group_.schema_changes());
   if (!written.ok()) return Failed(FailedSide::kDestination, written);
   slot.touched = counted.touched = true;
+  slot.uncovered = true;
   slot.moved_keys = slot.moved_keys || !batch.before_rows.empty();
   counted.received += received;
   counted.counts.dead_letter += bad.size();
@@ -336,7 +339,9 @@ absl::Status SyncAttempt::OnDeadLetter(SourceDeadLetter event) {
     if (!found.ok()) return found.status();
     event.letter.table = (*found)->name;
     if ((*found)->writer == nullptr) return absl::OkStatus();
+    (*found)->uncovered = true;
   }
+  if (event.letter.reason.empty()) event.letter.reason = "no reason given";
   auto transaction = Transaction();
   if (!transaction.ok()) return transaction.status();
   TableGroup& counted = group_.Of(event.letter.table);
@@ -375,6 +380,7 @@ absl::Status SyncAttempt::OnCheckpoint(const Checkpoint& checkpoint) {
     if (state.body.size() > kEntryBytesWarn) {
       run_.Warn(name, "the state is larger than 1 MiB: every commit writes it again");
     }
+    if (absl::Status covered = Cover(name); !covered.ok()) return covered;
     same = same && run_.book.Same(state);
   }
   for (const TableRows& rows : checkpoint.rows_since_last) {
@@ -391,8 +397,21 @@ absl::Status SyncAttempt::OnCheckpoint(const Checkpoint& checkpoint) {
   }
   for (const StateEntry& state : checkpoint.states) group_.AddState(state);
   const absl::Duration now = run_.parts.clock->Monotonic();
-  commits_.AddCheckpoint(now);
+  commits_.AddCheckpoint(now, TailMayCommit());
   return commits_.Due(now) ? Commit() : absl::OkStatus();
+}
+
+absl::Status SyncAttempt::Cover(const std::string& entry) {
+  // An entry that is stored may outlive its table at the source.
+  bool known = entry.empty() || run_.book.Find(entry) != nullptr;
+  for (const auto& slot : slots_) {
+    if (!entry.empty() && slot->name != entry) continue;
+    slot->uncovered = slot->moved_keys = false;
+    known = true;
+  }
+  if (known) return absl::OkStatus();
+  return Misbehaved(absl::StrCat("a checkpoint names table ", entry,
+                                 ", which is neither in the schema nor defined"));
 }
 
 void SyncAttempt::Compare(Slot& slot, uint64_t sent) {

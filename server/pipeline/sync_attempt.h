@@ -71,9 +71,12 @@ class SyncAttempt {
   absl::Status FinishTables();
   absl::Status Commit();
   absl::Status CommitAhead();
-  // Rows behind the last checkpoint may commit without a state of their own.
+  // Marks what a checkpoint of this state entry covers.
+  absl::Status Cover(const std::string& entry);
+  // What no checkpoint covers may commit beside the states of the others and at the end.
+  bool TailMayCommit() const;
+  // ... and without any checkpoint.
   bool RowsMayRunAhead() const;
-  bool MovedKeys() const;
   void FoldSlots();
   void Acknowledge();
   void Compare(Slot& slot, uint64_t sent);

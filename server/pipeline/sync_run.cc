@@ -10,7 +10,7 @@ namespace tidemark {
 namespace {
 
 constexpr size_t kRecordIds = 1000;
-constexpr size_t kErrors = 100;
+constexpr uint64_t kListedBadRows = 1000;
 constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
 
 }  // namespace
@@ -39,9 +39,6 @@ void SyncRun::Warn(absl::string_view table, absl::string_view text) {
 
 void SyncRun::AddError(const absl::Status& status, absl::string_view table,
                        absl::string_view record_id) {
-  if (outcome.errors.size() >= kErrors) return;
-  // What ended a table may end the sync as well.
-  if (!outcome.errors.empty() && outcome.errors.back().message == status.message()) return;
   SyncError& error = outcome.errors.emplace_back();
   error.code = status.code();
   error.message = std::string(status.message());
@@ -49,6 +46,26 @@ void SyncRun::AddError(const absl::Status& status, absl::string_view table,
   error.record_id = std::string(record_id);
   error.retryable = IsTransient(status);
   error.at_us = NowUs();
+}
+
+void SyncRun::AddSyncError(const absl::Status& status) {
+  for (const SyncError& error : outcome.errors) {
+    if (!error.table.empty() && error.message == status.message()) return;
+  }
+  AddError(status, "", "");
+}
+
+void SyncRun::AddBadRow(const absl::Status& status, absl::string_view table,
+                        absl::string_view record_id) {
+  if (dead_letters++ < kListedBadRows) AddError(status, table, record_id);
+}
+
+void SyncRun::CountBadRows() {
+  if (dead_letters <= kListedBadRows) return;
+  AddError(absl::InvalidArgumentError(absl::StrCat(dead_letters - kListedBadRows,
+                                                   " more bad rows are not listed here; they are "
+                                                   "among the dead letters")),
+           "", "");
 }
 
 void SyncRun::ShowProgress(const std::string& table, uint64_t rows, const std::string& phase) {

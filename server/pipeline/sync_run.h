@@ -36,6 +36,8 @@ struct TableRun {
   std::string first_dead_letter;       // reason
   std::vector<std::string> columns;    // names of the notes
   std::vector<ConversionNotes> notes;  // by target column
+  // Named by its own rule, not by the source as far as its columns are known.
+  std::vector<std::string> unknown_columns;
 };
 
 // Applied rows of one batch, for the record ids of the last commit group.
@@ -60,6 +62,12 @@ class SyncRun {
   // Logs and puts into the report, each text once.
   void Warn(absl::string_view table, absl::string_view text);
   void AddError(const absl::Status& status, absl::string_view table, absl::string_view record_id);
+  // What the sync ended with, unless that is what ended a table and stands there already.
+  void AddSyncError(const absl::Status& status);
+  // A committed dead letter. errors[] lists the first 1,000; CountBadRows adds one line for the
+  // others.
+  void AddBadRow(const absl::Status& status, absl::string_view table, absl::string_view record_id);
+  void CountBadRows();
   // At most every 200 ms.
   void ShowProgress(const std::string& table, uint64_t rows, const std::string& phase);
 

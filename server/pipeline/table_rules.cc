@@ -84,6 +84,7 @@ std::vector<bool> SelectedColumns(const TableSchema& table, const TableRule& rul
 }
 
 std::vector<std::string> UnknownColumns(const TableSchema& table, const TableRule& rule) {
+  if (rule.pattern.empty() || IsGlob(rule.pattern)) return {};
   std::set<std::string> named(rule.exclude_columns.begin(), rule.exclude_columns.end());
   for (const auto& [name, unused] : rule.rename_columns) named.insert(name);
   for (const auto& [name, unused] : rule.column_types) named.insert(name);

@@ -29,7 +29,8 @@ std::vector<std::string> AbsentKeyColumns(const TableSchema& table, const TableR
 // By column of the table: does the rule want it? Empty: all of them.
 std::vector<bool> SelectedColumns(const TableSchema& table, const TableRule& rule);
 
-// Columns that a rule names and `table` does not have, for one warning at the end of a sync.
+// Columns that a rule names and `table` does not have, for one warning each at the end of a sync.
+// None for a rule of many tables (a glob, the default rule), which need not all have its columns.
 std::vector<std::string> UnknownColumns(const TableSchema& table, const TableRule& rule);
 
 }  // namespace tidemark

@@ -46,6 +46,7 @@ TEST_F(ChangesTest, UpdateChangesOnlyWhatItCarries) {
   EXPECT_EQ(outcome.counts.missing, 1U);
   EXPECT_EQ(outcome.counts.unchanged, 1U);
   EXPECT_EQ(outcome.updates, 3U);
+  EXPECT_TRUE(Warned(outcome, "user: 1 updates of rows that are not there"));
 }
 
 TEST_F(ChangesTest, DeletesAreSoftByDefaultAndUpsertsRevive) {
@@ -54,6 +55,7 @@ TEST_F(ChangesTest, DeletesAreSoftByDefaultAndUpsertsRevive) {
       Users(), [] { return Rows(0, 3).Delete({1}).Delete({2}).Delete({9}).Upsert({2, "Bo", 2}); });
   EXPECT_EQ(outcome.counts.deleted, 2U);
   EXPECT_EQ(outcome.counts.missing, 1U);
+  EXPECT_FALSE(Warned(outcome, "not there")) << "a row to be deleted that is not there is no loss";
   EXPECT_THAT(Live("user", "id, name"), ElementsAre("2|Bo"));
   EXPECT_THAT(Query("SELECT count(*) FROM user"), ElementsAre(ElementsAre("2")));
 }
@@ -251,6 +253,45 @@ TEST_F(ChangesTest, RulesSelectRenameAndType) {
   EXPECT_EQ(play.starts[0].selections[0].mode, SelectionMode::kIncremental);
   EXPECT_THAT(play.starts[0].selections[0].columns, ElementsAre(true, true, false));
   EXPECT_EQ(play.starts[0].selections[1].mode, SelectionMode::kSkip);
+}
+
+TEST_F(ChangesTest, WarnsOfColumnsThatARuleNamesAndTheTableDoesNotHave) {
+  TableRule user;
+  user.pattern = "user";
+  user.exclude_columns = {"pasword", "age"};
+  user.rename_columns["nam"] = "full_name";
+  user.column_types["zip"].type = DataType::kString;
+  TableRule others;
+  others.pattern = "*";
+  others.exclude_columns = {"password"};
+  options_.tables = {user, others};
+  Play play;
+  play.tables = {Users(), Table("other", {{"id", DataType::kLong, true}})};
+  play.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 3).Upsert({1, "Ada", 36})), Mark(1, "s"), Done());
+  };
+  const SyncOutcome outcome = Run(play);
+  for (const char* column : {"pasword", "nam", "zip"}) {
+    EXPECT_TRUE(Warned(outcome, absl::StrCat("user: its rule names the column ", column,
+                                             ", which the source does not have")));
+  }
+  EXPECT_THAT(outcome.warnings, SizeIs(3));
+}
+
+TEST_F(ChangesTest, AColumnThatShowsUpLaterIsNotWarnedOf) {
+  options_.tables.resize(1);
+  options_.tables[0].pattern = "t";
+  options_.tables[0].exclude_columns = {"late"};
+  Play play;
+  play.tables = {Table("t", {{"id", DataType::kLong, true}})};
+  play.script = [](const UpdateStart& start) {
+    if (!start.states.empty()) return Script(Done());  // no row: nothing is known of its columns
+    const TableSchema grown = Table("t", {{"id", DataType::kLong, true}, {"late"}});
+    return Script(Say(Rows(0, 1).Upsert({1})), Say(SourceEvent(TableDefinition{0, grown})),
+                  Say(Rows(0, 2).Upsert({2, "x"})), Mark(1, "s"), Done());
+  };
+  EXPECT_THAT(Run(play).warnings, IsEmpty());
+  EXPECT_THAT(Run(play).warnings, IsEmpty());
 }
 
 TEST_F(ChangesTest, CollidingNamesStopTheSyncBeforeAnythingIsWritten) {

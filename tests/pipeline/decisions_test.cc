@@ -35,7 +35,7 @@ TEST(CommitGroupTest, BecomesDueByRowsBytesOrAgeAtACheckpointOnly) {
     group.AddChanges(c.rows, c.bytes, kStart);
     EXPECT_FALSE(group.Due(kStart + c.age)) << "no checkpoint yet";
     EXPECT_FALSE(group.DueWhenIdle());
-    group.AddCheckpoint(kStart + c.age);
+    group.AddCheckpoint(kStart + c.age, true);
     EXPECT_EQ(group.Due(kStart + c.age), c.due);
     EXPECT_TRUE(group.DueWhenIdle());
     group.AddChanges(1, 1, kStart + c.age);
@@ -65,7 +65,7 @@ TEST(CommitGroupTest, TimeBasedGroupsDoNotCommitWhenIdle) {
   limits.age = absl::Seconds(10);
   CommitGroup group(limits);
   group.AddChanges(1'000'000, 1, kStart);
-  group.AddCheckpoint(kStart);
+  group.AddCheckpoint(kStart, true);
   EXPECT_FALSE(group.DueWhenIdle());
   EXPECT_EQ(group.Patience(kStart + absl::Seconds(3)), absl::Seconds(7));
   EXPECT_TRUE(group.Due(kStart + absl::Seconds(10)));
@@ -76,7 +76,7 @@ TEST(CommitGroupTest, FlushAsksForTheLastCheckpoint) {
   group.AddFlush();
   EXPECT_FALSE(group.flush()) << "there is nothing to commit";
   group.AddChanges(1, 1, kStart);
-  group.AddCheckpoint(kStart);
+  group.AddCheckpoint(kStart, true);
   group.AddFlush();
   EXPECT_TRUE(group.Due(kStart));
 }

@@ -57,6 +57,46 @@ TEST_F(ErrorsTest, ABadRowBecomesADeadLetterAndTheSyncPartial) {
                                ::testing::Eq("{\"attempt\":1,\"after_checkpoint\":0}")}));
 }
 
+TEST_F(ErrorsTest, EveryBadRowIsListedThoughTheirReasonsAreTheSame) {
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 2).Upsert({1, "x"}).Upsert({2, "x"})), Say(One(1, 7, "x")),
+                  Mark(1, "s"), Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  std::vector<std::string> listed;
+  for (const SyncError& error : outcome.errors) {
+    listed.push_back(absl::StrCat(error.table, " ", error.record_id));
+  }
+  EXPECT_THAT(listed, ElementsAre("a 1", "a 2", "b 7"));
+}
+
+TEST_F(ErrorsTest, AThousandBadRowsAreListedAndTheOthersCounted) {
+  options_.max_dead_letters = 5000;
+  play_.script = [](const UpdateStart&) {
+    Rows rows(0, 2);
+    for (int id = 0; id < 1500; ++id) std::move(rows).Upsert({id, "x"});
+    return Script(Say(std::move(rows)), Mark(1, "s"), Done(absl::InvalidArgumentError("no token")));
+  };
+  const SyncOutcome outcome = Run(play_);
+  ASSERT_THAT(outcome.errors, SizeIs(1002));
+  EXPECT_EQ(outcome.errors[999].record_id, "999");
+  EXPECT_EQ(outcome.errors[1000].message, "no token");
+  EXPECT_THAT(outcome.errors[1001].message, HasSubstr("500 more bad rows are not listed"));
+}
+
+TEST_F(ErrorsTest, ADeadLetterWithoutAReasonSaysSo) {
+  play_.script = [](const UpdateStart&) {
+    SourceDeadLetter letter;
+    letter.table = 0;
+    letter.letter.change_json = "{}";
+    return Script(Say(SourceEvent(letter)), Mark(1, "s"), Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  EXPECT_TRUE(Warned(outcome, "1 dead letters; the first: no reason given"));
+  ASSERT_THAT(outcome.errors, SizeIs(1));
+  EXPECT_EQ(outcome.errors[0].message, "no reason given");
+}
+
 TEST_F(ErrorsTest, AConnectorsOwnDeadLettersAreKeptWithTheirContext) {
   play_.script = [](const UpdateStart&) {
     SourceDeadLetter letter;

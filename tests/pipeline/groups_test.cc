@@ -175,6 +175,110 @@ TEST_F(GroupsTest, KeyChangesAreNeverDurableAheadOfTheirState) {
   EXPECT_THAT(Live("a", "id, v"), ElementsAre("1|20", "2|10"));
 }
 
+TEST_F(GroupsTest, ACheckpointOfAnotherTableCommitsNoKeyChangeAheadOfItsState) {
+  // Replayed, the change of 1 to 3 would move the new row 1.
+  const auto changes = [] {
+    return Rows(1, 2).Update({3, Unchanged()}).Before({1}).Upsert({1, 20});
+  };
+  const auto quiet = [] { return WaitFor(absl::Seconds(1)); };
+  const auto overdue = [] { return WaitFor(absl::Seconds(100)); };
+  const auto flush = [] { return Say(SourceEvent(FlushRequest())); };
+  const auto nothing = [] { return Do([] {}); };
+  const auto end = [] { return Done(); };
+  struct Case {
+    const char* what;
+    std::function<Move()> then;
+    std::function<Move()> last;
+  };
+  const auto fails = [] { return Done(absl::InvalidArgumentError("the token is wrong")); };
+  const auto dies = [] { return Break(absl::InvalidArgumentError("the pipe is gone")); };
+  const Case cases[] = {{"failure", nothing, fails}, {"crash", nothing, dies},
+                        {"quiet", quiet, fails},     {"overdue", overdue, fails},
+                        {"flush", flush, fails},     {"end", nothing, end}};
+  play_.capabilities = kCanTableState;
+  int n = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    play_.tables[1].name = absl::StrCat("b", ++n);
+    const std::string b = play_.tables[1].name;
+    options_.connection = b;
+    play_.tables[0].name = absl::StrCat("a", n);
+    const std::string a = play_.tables[0].name;
+    play_.script = [&](const UpdateStart&) {
+      return Script(Say(Rows(1, 2).Upsert({1, 10})), MarkTables(1, {{b, "b1"}}), quiet(),
+                    Say(changes()), MarkTables(2, {{a, "a1"}}), c.then(), c.last());
+    };
+    EXPECT_NE(Run(play_).status, SyncStatus::kCompleted);
+    EXPECT_THAT(Live(b, "id, v"), ElementsAre("1|10"));
+    play_.script = [&](const UpdateStart&) {
+      return Script(Say(changes()), MarkTables(1, {{b, "b2"}}), Done());
+    };
+    EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+    EXPECT_THAT(Live(b, "id, v"), ElementsAre("1|20", "3|10"));
+  }
+}
+
+TEST_F(GroupsTest, KeyChangesCommitWithACheckpointOfTheirTable) {
+  play_.capabilities = kCanTableState;
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(Rows(1, 2).Upsert({1, 1}).Update({2, Unchanged()}).Before({1})),
+                  MarkTables(1, {{"a", "a1"}}), WaitFor(absl::Seconds(1)),
+                  MarkTables(2, {{"b", "b1"}}), Say(One(0, 1)), WaitFor(absl::Seconds(61)),
+                  MarkTables(3, {{"a", "a2"}}), Done());
+  };
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  EXPECT_THAT(Commits(), ElementsAre("a=a1:0 b=b1:2", "a:1", "a=a2:0"));
+}
+
+TEST_F(GroupsTest, ACheckpointOfAnotherTableDoesNotSplitATransactionOfTheSource) {
+  play_.capabilities = kCanTableState | kSourceTransactions;
+  for (const bool fails : {true, false}) {
+    play_.script = [&](const UpdateStart&) {
+      return Script(Say(One(1, 1)), MarkTables(1, {{"a", "a1"}}), WaitFor(absl::Seconds(1)),
+                    Done(fails ? absl::InvalidArgumentError("no") : absl::OkStatus()));
+    };
+    const SyncOutcome outcome = Run(play_);
+    EXPECT_EQ(outcome.status, fails ? SyncStatus::kFailed : SyncStatus::kPartial);
+    EXPECT_THAT(Commits(), IsEmpty());
+    EXPECT_EQ(Warned(outcome, "the last 1 changes are not kept"), !fails);
+  }
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(One(1, 1)), MarkTables(1, {{"a", "a1"}}), Say(One(1, 2)),
+                  MarkTables(2, {{"b", "b1"}}), Done());
+  };
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  EXPECT_THAT(Commits(), ElementsAre("a=a1:0 b=b1:2"));
+}
+
+TEST_F(GroupsTest, ATableWithoutKeyAndWithoutRowsHoldsNothingBack) {
+  play_.tables.push_back(Table("log", {{"line", DataType::kString}}));
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(One(0, 1)), WaitFor(absl::Seconds(61)), Say(One(0, 2)), Mark(1, "1"),
+                  Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  EXPECT_THAT(Commits(), ElementsAre(":1", "=1:1"));
+  EXPECT_FALSE(Warned(outcome, "stays open"));
+}
+
+TEST_F(GroupsTest, ACheckpointOfATableThatDoesNotExistIsRefused) {
+  play_.capabilities = kCanTableState;
+  options_.only_listed_tables = true;
+  options_.tables.resize(1);
+  options_.tables[0].pattern = "a";
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(One(0, 1)), MarkTables(1, {{"b", "not selected"}}), WaitFor(absl::Seconds(1)),
+                  Say(One(0, 2)), MarkTables(2, {{"c", "c1"}}), Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  EXPECT_EQ(outcome.error.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(outcome.error.message()),
+              ::testing::HasSubstr(
+                  "a checkpoint names table c, which is neither in the schema nor defined"));
+  EXPECT_THAT(Commits(), ElementsAre("a:1 b=not selected:0"));
+}
+
 TEST_F(GroupsTest, AConnectorWithoutCheckpointsKeepsItsRowsAndBeginsAnewNextTime) {
   play_.script = [](const UpdateStart&) { return Script(Say(One(0, 1)), Done()); };
   EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
@@ -255,6 +359,16 @@ TEST_F(GroupsTest, InterruptFinishesAtTheLastCheckpoint) {
   EXPECT_THAT(Commits(), ElementsAre("=1:2")) << "rows that had arrived go along";
   EXPECT_EQ(play_.cancelled, 1);
   EXPECT_EQ(play_.closed, 0);
+}
+
+TEST_F(GroupsTest, InterruptCommitsNoKeyChangeThatItsTablesCheckpointDoesNotCover) {
+  play_.capabilities = kCanTableState;
+  play_.script = [&](const UpdateStart&) {
+    return Script(Say(Rows(1, 2).Upsert({1, 1}).Update({2, Unchanged()}).Before({1})),
+                  MarkTables(1, {{"a", "a1"}}), Do([&] { interrupt_.Request(); }), Done());
+  };
+  EXPECT_TRUE(Run(play_).interrupted);
+  EXPECT_THAT(Commits(), IsEmpty());
 }
 
 TEST_F(GroupsTest, InterruptTwiceKeepsNothingOfTheOpenGroup) {

@@ -63,9 +63,14 @@ TEST(RuleOfTest, FirstMatchWinsByBothNames) {
 
 TEST(RuleOfTest, NamesColumnsThatTheTableDoesNotHave) {
   TableRule rule;
+  rule.pattern = "t";
   rule.exclude_columns = {"a", "gone"};
   rule.rename_columns = {{"lost", "x"}};
   EXPECT_THAT(UnknownColumns(Table("t", {{"a"}}), rule), ElementsAre("gone", "lost"));
+  for (const char* many : {"*", "t?", ""}) {
+    rule.pattern = many;
+    EXPECT_THAT(UnknownColumns(Table("t", {{"a"}}), rule), ElementsAre()) << many;
+  }
 }
 
 TEST(TableTargetTest, AppliesNamingRenamesExcludesTypesAndKey) {
