@@ -14,7 +14,6 @@
 namespace tidemark {
 namespace {
 
-constexpr int64_t kMaxDays = 106'751'991;  // days whose microseconds fit 64 bits
 constexpr int64_t kDayUs = int64_t{86'400} * 1'000'000;
 
 // A value below kBool is NULL or UNCHANGED.
@@ -158,11 +157,11 @@ inline bool Conformer::Fits(const Plan& plan, const Value& value) {
     case DataType::kBoolean:
       return value.kind == ValueKind::kBool && (value.i64 | 1) == 1;
     case DataType::kUtcDatetime:
-      return value.kind == ValueKind::kTimestamp;
+      return value.kind == ValueKind::kTimestamp && IsStorableTime(value.i64);
     case DataType::kNaiveDatetime:
-      return value.kind == ValueKind::kNaiveTimestamp;
+      return value.kind == ValueKind::kNaiveTimestamp && IsStorableTime(value.i64);
     case DataType::kNaiveDate:
-      return value.kind == ValueKind::kDate && value.i64 <= kMaxDays && value.i64 >= -kMaxDays;
+      return value.kind == ValueKind::kDate && IsStorableDate(value.i64);
     case DataType::kNaiveTime:
       return value.kind == ValueKind::kTime && value.i64 >= 0 && value.i64 <= kDayUs;
     case DataType::kInt:

@@ -16,7 +16,6 @@ namespace {
 
 constexpr size_t kBlockBytes = 16 * 1024;
 constexpr int64_t kDayUs = int64_t{86'400} * 1'000'000;
-constexpr int64_t kMaxDays = std::numeric_limits<int64_t>::max() / kDayUs;
 constexpr int64_t kExactInDouble = int64_t{1} << 53;
 
 absl::string_view KindName(ValueKind kind) {
@@ -276,7 +275,7 @@ absl::StatusOr<Value> ValueConverter::ToTime(const Value& value, DataType type,
   int64_t us = 0;
   switch (value.kind) {
     case ValueKind::kDate:
-      if (value.i64 > kMaxDays || value.i64 < -kMaxDays) return Refused("the date is out of range");
+      if (!IsStorableDate(value.i64)) return Refused("the date is outside of the years 0000 to 9999");
       if (type == DataType::kNaiveDate) return value;
       us = value.i64 * kDayUs;
       break;
@@ -298,6 +297,7 @@ absl::StatusOr<Value> ValueConverter::ToTime(const Value& value, DataType type,
     default:
       return Refused(value, type);
   }
+  if (!IsStorableTime(us)) return Refused("the time is outside of the years 0000 to 9999");
   if (type != DataType::kNaiveDate) return Value::Int(stored, us);
   const int64_t days = FloorDays(us);
   if (us != days * kDayUs) return Refused("a time that is not midnight does not fit NAIVE_DATE");

@@ -4,6 +4,7 @@
 #define TIDEMARK_PIPELINE_VALUE_CONVERSION_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,17 @@
 #include "core/value.h"
 
 namespace tidemark {
+
+// Dates and times that sort as their text: the years 0000 to 9999. Days since 1970-01-01.
+inline constexpr int64_t kMinDays = -719'528;
+inline constexpr int64_t kMaxDays = 2'932'896;
+inline bool IsStorableDate(int64_t days) { return days >= kMinDays && days <= kMaxDays; }
+// Microseconds since 1970-01-01T00:00:00, or one of the two infinities (core/value.h).
+inline bool IsStorableTime(int64_t us) {
+  constexpr int64_t kDay = int64_t{86'400} * 1'000'000;
+  return (us >= kMinDays * kDay && us < (kMaxDays + 1) * kDay) ||
+         us == std::numeric_limits<int64_t>::max() || us == std::numeric_limits<int64_t>::min();
+}
 
 // Text made by conversions; lives with the batch whose values point at it.
 class TextArena final : public BatchBytes {
