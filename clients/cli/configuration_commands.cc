@@ -61,6 +61,7 @@ ExitCode Reset(Session& session, const ResetOptions& options) {
   const std::vector<std::string> paths = DebugOutput();
   if (paths.empty()) {
     session.Note("Nothing to remove: there is no output of `tidemark debug` in files/.");
+    if (session.json()) session.PrintJson({{"removed", paths}});
     return ExitCode::kDone;
   }
   for (const std::string& path : paths) {
@@ -82,6 +83,7 @@ ExitCode Reset(Session& session, const ResetOptions& options) {
     }
   }
   session.Note(absl::StrCat("Removed ", absl::StrJoin(paths, ", "), "."));
+  if (session.json()) session.PrintJson({{"removed", paths}});
   return ExitCode::kDone;
 }
 
@@ -95,7 +97,11 @@ void AddConfigurationCommands(CLI::App& app, Action* action) {
     *action = [key](Session& session) {
       absl::StatusOr<std::string> text = ExplainKey(*key);
       if (!text.ok()) return session.Fail(text.status());
-      session.Print(*text);
+      if (session.json()) {
+        session.PrintJson({{"key", *key}, {"text", *text}});
+      } else {
+        session.Print(*text);
+      }
       return ExitCode::kDone;
     };
   });

@@ -72,6 +72,7 @@ void Session::Print(absl::string_view text) {
 }
 
 void Session::PrintJson(const nlohmann::ordered_json& value) {
+  printed_json_ = true;
   Print(absl::StrCat(DumpJson(value, 2), "\n"));
 }
 
@@ -83,6 +84,11 @@ void Session::Note(absl::string_view line) {
 ExitCode Session::Fail(const absl::Status& status) {
   const std::string text = absl::StrCat("tidemark: ", redactor_.Apply(status.message()), "\n");
   std::fwrite(text.data(), 1, text.size(), stderr);
+  if (options_.json && !printed_json_) {
+    PrintJson({{"error",
+                {{"code", absl::StatusCodeToString(status.code())},
+                 {"message", std::string(status.message())}}}});
+  }
   return ExitCodeOf(status);
 }
 

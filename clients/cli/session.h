@@ -45,7 +45,8 @@ class Session {
   void Print(absl::string_view text);
   void PrintJson(const nlohmann::ordered_json& value);
   void Note(absl::string_view line);
-  // "tidemark: ..." on stderr, redacted; returns the status's exit code.
+  // "tidemark: ..." on stderr, redacted; returns the status's exit code. With --json also
+  // {"error": {"code", "message"}} on stdout, unless a result stands there already.
   ExitCode Fail(const absl::Status& status);
   // Bold when stdout is a terminal.
   std::string Heading(absl::string_view text) const;
@@ -59,6 +60,7 @@ class Session {
 
  private:
   const GlobalOptions options_;
+  bool printed_json_ = false;
   Redactor redactor_;
   std::unique_ptr<Log> log_;
   const PluginSearch search_;

@@ -121,6 +121,7 @@ class LookTest(TidemarkCase):
         self.assertIn("default: 1000", self.run_tidemark("explain", "batch_size")[0])
         _, error = self.run_tidemark("explain", "bach_size", code=2)
         self.assertIn('did you mean "batch_size"?', error)
+        self.assertIn("default: 1000", self.json("explain", "batch_size")["text"])
         schema = json.loads(self.run_tidemark("schema")[0])
         self.assertIn("cdc", schema["properties"])
 
@@ -154,6 +155,16 @@ class UsageTest(TidemarkCase):
             with self.subTest(arguments):
                 _, error = self.run_tidemark(*arguments, code=2)
                 self.assertIn(text, error)
+
+    def test_with_json_an_error_is_one_document_too(self):
+        error = self.json("run", "nothing.yaml", code=2)["error"]
+        self.assertIn("nothing.yaml: No such file", error["message"])
+        self.assertTrue(error["code"])
+        file = self.connection("broken", "{connector: hello, config: {worlds: 2}}",
+                               destination="no/where.db")
+        self.assertIn("does not exist", self.json("run", file, code=1)["error"]["message"])
+        self.run_tidemark("debug", "hello")
+        self.assertIn("files/warehouse.db", self.json("reset", "--yes")["removed"])
 
     def test_unknown_options_of_a_connector_name_line_and_nearest(self):
         file = self.connection("greet", "{connector: hello, config: {world: 5}}")
