@@ -275,7 +275,9 @@ absl::StatusOr<Value> ValueConverter::ToTime(const Value& value, DataType type,
   int64_t us = 0;
   switch (value.kind) {
     case ValueKind::kDate:
-      if (!IsStorableDate(value.i64)) return Refused("the date is outside of the years 0000 to 9999");
+      if (!IsStorableDate(value.i64)) {
+        return Refused("the date is outside of the years 0000 to 9999");
+      }
       if (type == DataType::kNaiveDate) return value;
       us = value.i64 * kDayUs;
       break;
