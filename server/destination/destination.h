@@ -22,6 +22,7 @@
 #include "core/checkpoint.h"
 #include "core/dead_letter.h"
 #include "core/type.h"
+#include "state/state_commit.h"
 #include "state/state_version.h"
 
 namespace tidemark {
@@ -95,28 +96,6 @@ struct ApplyOptions {
   int64_t truncate_before_us = kNoTime;
 };
 
-// What one commit makes of one state entry.
-struct EntryCommit {
-  std::string entry;
-  int64_t expected_version = 0;  // compare-and-set; 0: the entry must not exist
-  StateKind kind = StateKind::kNormal;
-  // Unset: no checkpoint named the entry; its counts are kept with the parent's body.
-  std::optional<StateEntry> state;
-  ChangeCounts counts;
-};
-
-struct CommitRequest {
-  std::string sync_id;
-  std::string group_id;  // unique per commit; decides an unknown outcome
-  std::vector<EntryCommit> entries;
-  int64_t last_synced_us = 0;  // the largest kSyncedColumn written so far
-};
-
-struct CommitResult {
-  std::vector<StateVersion> versions;  // as written, in the order of the request; no bodies
-  std::vector<StateEntry> releasable;  // newest bodies outside the rollback horizon, changed ones
-};
-
 // A row of _tidemark_sync_tables.
 struct TableRecord {
   std::string table;
@@ -138,13 +117,6 @@ struct SyncRecord {
   std::string reason;                 // of a sync closed by the next start: "process ended"
   std::string report_json;            // the Sync Status Report, whole
   std::vector<TableRecord> tables;
-};
-
-struct AcquireRequest {
-  std::string connection;
-  std::string holder;  // for people: "tidemark run, pid 4711 on host"
-  RollbackHorizon horizon;
-  HistoryRetention retention;
 };
 
 // What the new holder of a connection finds.

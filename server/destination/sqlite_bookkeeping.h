@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "destination/sqlite_connection.h"
+#include "state/sqlite_connection.h"
 
 namespace tidemark {
 

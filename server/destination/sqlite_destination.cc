@@ -9,13 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/time_text.h"
-#include "destination/connection_lock.h"
 #include "destination/sqlite_bookkeeping.h"
 #include "destination/sqlite_catalog.h"
-#include "destination/sqlite_file.h"
-#include "destination/sqlite_state.h"
+#include "destination/sqlite_dialect.h"
 #include "destination/sqlite_sync_log.h"
 #include "destination/sqlite_table_writer.h"
+#include "state/connection_lock.h"
+#include "state/sqlite_file.h"
+#include "state/sqlite_state.h"
 
 namespace tidemark {
 namespace {
@@ -30,6 +31,13 @@ bool SameTarget(const TargetTable& a, const TargetTable& b) {
          a.existing == b.existing && a.stale_guard == b.stale_guard &&
          std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                     SameColumn);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenDatabase(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenForWriting(path);
+  if (!connection.ok()) return connection;
+  if (absl::Status s = RegisterFunctions(**connection); !s.ok()) return s;
+  return connection;
 }
 
 class SqliteDestination final : public Destination {
@@ -379,7 +387,7 @@ absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitReques
     slot.valid = false;
   }
   connection_->DropStatements();
-  absl::StatusOr<std::unique_ptr<SqliteConnection>> reopened = OpenForWriting(options_.path);
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> reopened = OpenDatabase(options_.path);
   absl::StatusOr<bool> committed = false;
   if (!reopened.ok()) {
     committed = reopened.status();
@@ -427,7 +435,7 @@ void SqliteDestination::Release() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Destination>> OpenSqliteDestination(const SqliteOptions& options) {
-  absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenForWriting(options.path);
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenDatabase(options.path);
   if (!connection.ok()) return connection.status();
   // Refuses the bookkeeping of a newer engine before anything is done.
   absl::StatusOr<int64_t> version = ReadBookkeepingVersion(**connection);

@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "core/type.h"
 #include "destination/destination.h"
-#include "destination/sqlite_connection.h"
+#include "state/sqlite_connection.h"
 
 namespace tidemark {
 

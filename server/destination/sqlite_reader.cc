@@ -11,8 +11,8 @@
 #include "destination/sqlite_catalog.h"
 #include "destination/sqlite_destination.h"
 #include "destination/sqlite_dialect.h"
-#include "destination/sqlite_file.h"
-#include "destination/sqlite_state.h"
+#include "state/sqlite_file.h"
+#include "state/sqlite_state.h"
 
 namespace tidemark {
 namespace {

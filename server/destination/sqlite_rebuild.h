@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "core/type.h"
 #include "destination/sqlite_catalog.h"
-#include "destination/sqlite_connection.h"
+#include "state/sqlite_connection.h"
 
 namespace tidemark {
 

@@ -13,8 +13,8 @@
 
 #include "absl/status/statusor.h"
 #include "core/change_batch.h"
-#include "destination/sqlite_connection.h"
 #include "destination/sqlite_row_binder.h"
+#include "state/sqlite_connection.h"
 
 namespace tidemark {
 

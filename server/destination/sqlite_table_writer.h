@@ -16,10 +16,10 @@
 #include "core/change_counts.h"
 #include "destination/destination.h"
 #include "destination/sqlite_catalog.h"
-#include "destination/sqlite_connection.h"
 #include "destination/sqlite_parked_rows.h"
 #include "destination/sqlite_row_binder.h"
 #include "destination/sqlite_row_source.h"
+#include "state/sqlite_connection.h"
 
 namespace tidemark {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "destination/file_checks.h"
+#include "state/file_checks.h"
 #include "tests/destination/destination_conformance.h"
 
 namespace tidemark {

@@ -1,7 +1,7 @@
 // One SQLite connection and its prepared statements, with errors as absl::Status that name the
 // file and what to do about it.
-#ifndef TIDEMARK_DESTINATION_SQLITE_CONNECTION_H_
-#define TIDEMARK_DESTINATION_SQLITE_CONNECTION_H_
+#ifndef TIDEMARK_STATE_SQLITE_CONNECTION_H_
+#define TIDEMARK_STATE_SQLITE_CONNECTION_H_
 
 #include <sqlite3.h>
 
@@ -147,4 +147,4 @@ absl::Status SqliteError(int code, absl::string_view text, absl::string_view pat
 
 }  // namespace tidemark
 
-#endif  // TIDEMARK_DESTINATION_SQLITE_CONNECTION_H_
+#endif  // TIDEMARK_STATE_SQLITE_CONNECTION_H_

@@ -1,6 +1,6 @@
 // What can be known about a database file before SQLite touches it.
-#ifndef TIDEMARK_DESTINATION_FILE_CHECKS_H_
-#define TIDEMARK_DESTINATION_FILE_CHECKS_H_
+#ifndef TIDEMARK_STATE_FILE_CHECKS_H_
+#define TIDEMARK_STATE_FILE_CHECKS_H_
 
 #include <cstdint>
 #include <functional>
@@ -26,4 +26,4 @@ absl::Status CheckWritable(const std::string& path);
 
 }  // namespace tidemark
 
-#endif  // TIDEMARK_DESTINATION_FILE_CHECKS_H_
+#endif  // TIDEMARK_STATE_FILE_CHECKS_H_

@@ -1,4 +1,4 @@
-#include "destination/sqlite_connection.h"
+#include "state/sqlite_connection.h"
 
 #include <cerrno>
 

@@ -1,7 +1,7 @@
 // State versions in a SQLite destination: _tidemark_connections, _tidemark_state and its history
 // (semantics.md sections 6 and 7, protocol A).
-#ifndef TIDEMARK_DESTINATION_SQLITE_STATE_H_
-#define TIDEMARK_DESTINATION_SQLITE_STATE_H_
+#ifndef TIDEMARK_STATE_SQLITE_STATE_H_
+#define TIDEMARK_STATE_SQLITE_STATE_H_
 
 #include <deque>
 #include <functional>
@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "destination/destination.h"
-#include "destination/sqlite_connection.h"
+#include "state/sqlite_connection.h"
+#include "state/state_commit.h"
 
 namespace tidemark {
 
@@ -81,4 +81,4 @@ class SqliteState {
 
 }  // namespace tidemark
 
-#endif  // TIDEMARK_DESTINATION_SQLITE_STATE_H_
+#endif  // TIDEMARK_STATE_SQLITE_STATE_H_

@@ -1,4 +1,4 @@
-#include "destination/sqlite_state.h"
+#include "state/sqlite_state.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "core/digest.h"
 #include "core/time_text.h"
-#include "destination/connection_lock.h"
+#include "state/connection_lock.h"
 
 namespace tidemark {
 namespace {

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "destination/sqlite_state.h"
 #include "state/chain_verifier.h"
+#include "state/sqlite_state.h"
 
 namespace tidemark {
 namespace {

@@ -1,10 +1,9 @@
-#include "destination/sqlite_file.h"
+#include "state/sqlite_file.h"
 
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "destination/file_checks.h"
-#include "destination/sqlite_dialect.h"
+#include "state/file_checks.h"
 
 namespace tidemark {
 namespace {
@@ -53,7 +52,6 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenForWriting(const std::stri
                                  "; PRAGMA wal_autocheckpoint = ", kCheckpointPages,
                                  "; PRAGMA temp_store = MEMORY"));
   if (!status.ok()) return status;
-  if (absl::Status s = RegisterFunctions(**connection); !s.ok()) return s;
   return connection;
 }
 

@@ -1,4 +1,4 @@
-#include "destination/connection_lock.h"
+#include "state/connection_lock.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // One process at a time works on a connection into a file: an OFD lock on a file beside it, gone
 // with the process whatever ends it (semantics.md section 6).
-#ifndef TIDEMARK_DESTINATION_CONNECTION_LOCK_H_
-#define TIDEMARK_DESTINATION_CONNECTION_LOCK_H_
+#ifndef TIDEMARK_STATE_CONNECTION_LOCK_H_
+#define TIDEMARK_STATE_CONNECTION_LOCK_H_
 
 #include <cstdint>
 #include <memory>
@@ -43,4 +43,4 @@ HolderIdentity CurrentProcess();
 
 }  // namespace tidemark
 
-#endif  // TIDEMARK_DESTINATION_CONNECTION_LOCK_H_
+#endif  // TIDEMARK_STATE_CONNECTION_LOCK_H_

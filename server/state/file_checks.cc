@@ -1,4 +1,4 @@
-#include "destination/file_checks.h"
+#include "state/file_checks.h"
 
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -66,7 +66,8 @@ absl::Status CheckLocalFilesystem(const std::string& path, const FilesystemType&
 absl::Status CheckWritable(const std::string& path) {
   if (path.empty() || path[0] == ':' || absl::StartsWith(path, "file:")) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", path, "\" is no path of a database file; in-memory databases and URIs "
+        absl::StrCat("\"", path,
+                     "\" is no path of a database file; in-memory databases and URIs "
                      "keep no state, give a path such as ./warehouse.db"));
   }
   const std::string folder = FolderOf(path);
