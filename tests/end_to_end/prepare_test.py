@@ -23,6 +23,7 @@ class PrepareTest(unittest.TestCase):
         shutil.copytree(os.path.join(ROOT, ".ci"), os.path.join(self.folder, ".ci"))
         self.called = os.path.join(self.folder, "called")
         os.mkdir(os.path.join(self.folder, "bin"))
+        self.policy = os.path.join(self.folder, "policy-rc.d")
 
     def script(self, name, body):
         path = os.path.join(self.folder, "bin", name)
@@ -41,7 +42,8 @@ class PrepareTest(unittest.TestCase):
     def prepare(self, *purposes):
         path = os.path.join(self.folder, "bin") + os.pathsep + os.environ["PATH"]
         return subprocess.run([os.path.join(self.folder, ".ci", "prepare"), *purposes],
-                              env=dict(os.environ, PATH=path), capture_output=True, text=True,
+                              env=dict(os.environ, PATH=path,
+                                       TIDEMARK_POLICY_FILE=self.policy), capture_output=True, text=True,
                               check=False)
 
     def calls(self):
@@ -83,6 +85,23 @@ class PrepareTest(unittest.TestCase):
         ended = self.prepare("build")
         self.assertEqual(ended.returncode, 1)
         self.assertIn("the disk is full", ended.stderr)
+
+    def test_no_service_starts_while_it_installs_and_nothing_stays_behind(self):
+        for apt_get, code in (("exit 0", 0), ("exit 100", 1)):
+            self.machine(user=0, lacks=("redis-server",),
+                         apt_get=f"{self.policy} redis-server start; echo policy $? >>"
+                                 f"{self.called}; {apt_get}")
+            self.assertEqual(self.prepare("test").returncode, code)
+            self.assertEqual(self.calls()[-1], "policy 101")
+            self.assertFalse(os.path.exists(self.policy))
+
+    def test_a_policy_of_the_machine_is_left_alone(self):
+        with open(self.policy, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nexit 0\n")
+        self.machine(user=0, lacks=("redis-server",))
+        self.assertEqual(self.prepare("test").returncode, 0)
+        with open(self.policy, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "#!/bin/sh\nexit 0\n")
 
     def test_what_it_does_not_know_is_a_usage_error(self):
         self.machine(user=0)
