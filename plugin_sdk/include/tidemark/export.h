@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "tidemark/abilities.h"
 #include "tidemark/connector.h"
 #include "tidemark/plugin_abi.h"
+#include "tidemark/row_reader.h"
 
 namespace tidemark {
 inline namespace sdk_v1 {
@@ -64,22 +66,47 @@ class Instance {
   }
 
   absl::Status Update(const tidemark_update_request* request, const tidemark_sink* raw_sink) {
-    if (!schema_.has_value()) {
-      const tidemark_schema* unused = nullptr;
-      if (absl::Status s = Schema(&unused); !s.ok()) return s;
-    }
-    if (tables_ == nullptr) tables_ = std::make_unique<TableSet>(*schema_);
+    if (absl::Status s = NeedTables(); !s.ok()) return s;
     Sink sink(raw_sink, Host(host_), tables_.get(), about_.state_format,
               (about_.capabilities & TIDEMARK_SOURCE_TRANSACTIONS) != 0);
     const UpdateRequest view(*request, *schema_, cancelled_);
-    absl::Status status = connector_->Update(view, sink);
-    // What the sink refused counts, also if the author looked away.
-    if (status.ok()) status = sink.Emit();
-    // A source that breaks off because of the interruption has not failed.
-    if (!status.ok() && cancelled_.load() && !absl::IsCancelled(status)) {
-      return absl::CancelledError(absl::StrCat("interrupted: ", status.message()));
+    return End(connector_->Update(view, sink), sink);
+  }
+
+  // tidemark.read/1, of a T that is a RowReader.
+  absl::Status ReadModes(uint32_t table, uint32_t* modes) {
+    absl::StatusOr<const Table*> declared = DeclaredTable(table);
+    if (!declared.ok()) return declared.status();
+    *modes = connector_->ReadModes(**declared);
+    return absl::OkStatus();
+  }
+  absl::Status Read(const tidemark_read_request* request, const tidemark_sink* raw_sink) {
+    if (!TIDEMARK_HAS(tidemark_read_request, request, reserved)) {
+      return absl::InvalidArgumentError("tidemark_read_request is too small");
     }
-    return status;
+    absl::StatusOr<const Table*> table = DeclaredTable(request->table);
+    if (!table.ok()) return table.status();
+    if ((connector_->ReadModes(**table) & request->mode) == 0) {
+      return absl::UnimplementedError(absl::StrCat(
+          "table ", (*table)->name(), " cannot be read ",
+          request->mode == kReadKeys     ? "by keys"
+          : request->mode == kReadRanges ? "by ranges of keys"
+                                         : "as a whole"));
+    }
+    uint32_t key_columns = 0;
+    for (const Table::ColumnSpec& c : (*table)->columns()) {
+      if ((c.flags & TIDEMARK_COLUMN_KEY) != 0) ++key_columns;
+    }
+    const bool keyed =
+        request->keys != nullptr || request->lower != nullptr || request->upper != nullptr;
+    if (keyed && request->key_columns != key_columns) {
+      return absl::InvalidArgumentError(absl::StrCat("a key of table ", (*table)->name(), " has ",
+                                                     key_columns, " values, not ",
+                                                     request->key_columns));
+    }
+    Sink sink(raw_sink, Host(host_), tables_.get(), about_.state_format, false);
+    const ReadRequest view(*request, **table, cancelled_);
+    return End(connector_->ReadRows(view, sink), sink);
   }
 
   void Interrupt() {
@@ -90,6 +117,30 @@ class Instance {
   T& connector() { return *connector_; }
 
  private:
+  absl::Status NeedTables() {
+    if (!schema_.has_value()) {
+      const tidemark_schema* unused = nullptr;
+      if (absl::Status s = Schema(&unused); !s.ok()) return s;
+    }
+    if (tables_ == nullptr) tables_ = std::make_unique<TableSet>(*schema_);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<const Table*> DeclaredTable(uint32_t table) {
+    if (absl::Status s = NeedTables(); !s.ok()) return s;
+    if (table < schema_->tables().size()) return &schema_->tables()[table];
+    return absl::InvalidArgumentError(absl::StrCat("there is no table number ", table));
+  }
+  // The verdict of a run whose author returned `status`.
+  absl::Status End(absl::Status status, Sink& sink) {
+    // What the sink refused counts, also if the author looked away.
+    if (status.ok()) status = sink.Emit();
+    // A source that breaks off because of the interruption has not failed.
+    if (!status.ok() && cancelled_.load() && !absl::IsCancelled(status)) {
+      return absl::CancelledError(absl::StrCat("interrupted: ", status.message()));
+    }
+    return status;
+  }
+
   const tidemark_host* const host_;
   const std::unique_ptr<T> connector_;
   const PluginDescription& about_;
@@ -131,6 +182,7 @@ class PluginTable {
     if constexpr (std::is_base_of_v<Checkable, T>) table_.check = &Check;
     if constexpr (std::is_base_of_v<Acknowledgeable, T>) table_.acknowledged = &Acknowledged;
     if constexpr (std::is_base_of_v<StateValidator, T>) table_.validate_state = &ValidateState;
+    if constexpr (std::is_base_of_v<RowReader, T>) table_.extension = &Extension;
   }
   PluginTable(const PluginTable&) = delete;
   PluginTable& operator=(const PluginTable&) = delete;
@@ -198,6 +250,19 @@ class PluginTable {
     return Guard(error, [&] {
       return In::From(c)->connector().ValidateState(ToEntries(states, state_size, state_count));
     });
+  }
+
+  static const void* Extension(const char* id) {
+    static constexpr tidemark_read_v1 kRead = {sizeof(tidemark_read_v1), 0, &ReadModes, &Read};
+    return id != nullptr && std::strcmp(id, TIDEMARK_READ_EXTENSION) == 0 ? &kRead : nullptr;
+  }
+  static tidemark_code ReadModes(tidemark_connector* c, uint32_t table, uint32_t* modes,
+                                 tidemark_error* error) {
+    return Guard(error, [&] { return In::From(c)->ReadModes(table, modes); });
+  }
+  static tidemark_code Read(tidemark_connector* c, const tidemark_read_request* request,
+                            const tidemark_sink* sink, tidemark_error* error) {
+    return Guard(error, [&] { return In::From(c)->Read(request, sink); });
   }
 
   const PluginDescription about_;
