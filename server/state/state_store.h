@@ -58,6 +58,7 @@ struct OwnershipRequest {
 struct StoredVersion {
   StateVersion version;
   absl::Status readable;
+  int64_t body_bytes = -1;  // size of the body, also without VersionQuery::bodies; -1: not known
 };
 
 struct VersionQuery {
