@@ -49,6 +49,9 @@ struct OwnershipRequest {
   std::string holder;  // for people
   // Bumps the epoch whatever lock or lease says (`--take-over`); the old holder is fenced.
   bool take_over = false;
+  // Of a repair: makes anew what is missing of the store although the connection has synced before
+  // (its versions are then appended from a copy). Without it that is DATA_LOSS.
+  bool rebuild = false;
   HistoryRetention retention;
   RollbackHorizon horizon;
 };
