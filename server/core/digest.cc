@@ -42,6 +42,10 @@ void Digest::Add(absl::string_view part) {
   crypto_generichash_update(&state_->hash, Bytes(part), part.size());
 }
 
+void Digest::AddBytes(absl::string_view bytes) {
+  crypto_generichash_update(&state_->hash, Bytes(bytes), bytes.size());
+}
+
 void Digest::AddInt(int64_t part) {
   const auto bytes = LittleEndian(static_cast<uint64_t>(part));
   Add(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));

@@ -22,6 +22,8 @@ class Digest {
   Digest& operator=(Digest&&) noexcept;
 
   void Add(absl::string_view part);
+  // Bytes that continue without a length before them: the digest of a file read in pieces.
+  void AddBytes(absl::string_view bytes);
   void AddInt(int64_t part);  // as 8 bytes little endian, length-prefixed like any part
   // The raw digest of `bytes` bytes; the object starts afresh.
   std::string Finish();

@@ -83,14 +83,19 @@ int64_t NewestReleasable(absl::Span<const StateVersion> versions, int64_t now_us
                          const RollbackHorizon& horizon) {
   if (versions.empty()) return 0;
   const int64_t newest = versions.back().version;
-  int64_t releasable = 0;
-  for (const StateVersion& version : versions) {
+  int64_t next = newest;  // on the way from version to parent
+  for (size_t i = versions.size(); i-- > 0;) {
+    const StateVersion& version = versions[i];
+    if (version.version > next) continue;
+    if (version.version < next) return 0;
     if (newest - version.version >= horizon.newer_versions ||
         now_us - version.created_at_us > horizon.max_age_us) {
-      releasable = std::max(releasable, version.version);
+      return version.version;
     }
+    if (version.kind == StateKind::kReset || version.kind == StateKind::kImport) return 0;
+    next = version.parent == 0 ? version.version - 1 : version.parent;
   }
-  return releasable;
+  return 0;
 }
 
 }  // namespace tidemark

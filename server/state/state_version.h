@@ -56,8 +56,11 @@ struct RollbackHorizon {
   int64_t max_age_us = 3'600'000'000;
   int64_t newer_versions = 10;
 };
-// The newest version that has left the horizon at `now_us`, or 0. `versions` ascending; only
-// version and created_at_us are read.
+// The newest version that has left the horizon at `now_us` and that the newest one builds on, or 0.
+// What a rollback took back, or lies before a reset or an import, is ahead of or apart from the
+// current state: releasing it would let the source forget what the next sync reads (Invariant I2).
+// `versions` ascending; only version, parent, kind and created_at_us are read (parent 0: the one
+// before).
 int64_t NewestReleasable(absl::Span<const StateVersion> versions, int64_t now_us,
                          const RollbackHorizon& horizon);
 
