@@ -18,9 +18,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "absl/time/time.h"
+#include "core/failpoint.h"
 #include "plugin_host/connector_service.h"
 #include "plugin_host/plugin_library.h"
 #include "wire/transport.h"
@@ -96,6 +98,10 @@ int Serve(const char* plugin_path) {
 int main(int argc, char** argv) {
   if (argc != 2 || !AdoptFds()) {
     std::fputs("tidemark-plugin-host is started by Tidemark, with a socket and a pipe\n", stderr);
+    return 2;
+  }
+  if (const absl::Status armed = tidemark::ArmFailpointsFromEnvironment(); !armed.ok()) {
+    std::fprintf(stderr, "tidemark-plugin-host: %s\n", std::string(armed.message()).c_str());
     return 2;
   }
   // Core files would hold what a connector keeps secret.

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "control/configuration_keys.h"
 #include "control/version.h"
+#include "core/failpoint.h"
 
 namespace tidemark {
 namespace {
@@ -59,6 +60,7 @@ int Run(int argc, char** argv) {
   AddInitCommand(app, &action);
   AddDebugCommand(app, &action);
   AddRunCommand(app, &action);
+  AddVerifyCommand(app, &action);
   AddConnectionCommands(app, &action);
   AddReportCommand(app, &action);
   AddStateCommands(app, &action);
@@ -94,4 +96,10 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace tidemark
 
-int main(int argc, char** argv) { return tidemark::Run(argc, argv); }
+int main(int argc, char** argv) {
+  if (const absl::Status armed = tidemark::ArmFailpointsFromEnvironment(); !armed.ok()) {
+    std::fprintf(stderr, "tidemark: %s\n", std::string(armed.message()).c_str());
+    return static_cast<int>(tidemark::ExitCode::kUsage);
+  }
+  return tidemark::Run(argc, argv);
+}

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/failpoint.h"
 #include "destination/sqlite_dialect.h"
 #include "destination/sqlite_rebuild.h"
 
@@ -239,6 +240,7 @@ absl::Status SqliteCatalog::Create(const TargetTable& target, absl::string_view 
     table.storage.push_back(NewStorage(column.type));
   }
   if (absl::Status s = connection_.Execute(CreateTableSql(table, target.name)); !s.ok()) return s;
+  if (absl::Status s = Failpoint("apply.create_table"); !s.ok()) return s;
   if (absl::Status s = WriteTable(table, now_us); !s.ok()) return s;
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (absl::Status s = WriteColumn(table, i); !s.ok()) return s;
@@ -286,6 +288,7 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
           !s.ok()) {
         return s;
       }
+      if (absl::Status s = Failpoint("apply.add_column"); !s.ok()) return s;
       changes->push_back(
           {stored.name, column.name, absl::StrCat("column added, ", TypeText(column.type))});
       shaped = true;
@@ -303,7 +306,9 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
     old.type = column.type;
   }
   if (!widenings.empty()) {
+    if (absl::Status s = Failpoint("apply.widen"); !s.ok()) return s;
     if (absl::Status s = WidenColumns(connection_, table, widenings); !s.ok()) return s;
+    if (absl::Status s = Failpoint("apply.widened"); !s.ok()) return s;
     shaped = true;
   }
   stored.deletes = target.deletes;

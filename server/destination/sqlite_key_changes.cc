@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "destination/sqlite_table_writer.h"
 
 namespace tidemark {
@@ -83,6 +84,7 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::MoveKey(
   if (*new_row == Presence::kDeleted || outcome == Outcome::kSuperseded) {
     if (absl::Status s = Remove(values); !s.ok()) return s;
   }
+  if (absl::Status s = Failpoint("apply.key_change"); !s.ok()) return s;
   if (absl::Status s = Rekey(from, values); !s.ok()) return s;
   return outcome;
 }

@@ -7,6 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/canary.h"
+#include "core/failpoint.h"
 #include "destination/sqlite_dialect.h"
 
 namespace tidemark {
@@ -122,7 +124,8 @@ absl::Status Rebuild(SqliteConnection& connection, SqliteTable* table,
       CreateTableSql(*table, fresh),
       absl::StrCat("INSERT INTO ", QuoteIdentifier(fresh), "(", absl::StrJoin(names, ", "),
                    ") SELECT ", absl::StrJoin(values, ", "), " FROM ",
-                   QuoteIdentifier(target.name)),
+                   QuoteIdentifier(target.name),
+                   Canary("drop_a_row_at_a_widening") ? " LIMIT -1 OFFSET 1" : ""),
       absl::StrCat("DROP TABLE ", QuoteIdentifier(target.name)),
       absl::StrCat("ALTER TABLE ", QuoteIdentifier(fresh), " RENAME TO ",
                    QuoteIdentifier(target.name)),
@@ -130,6 +133,7 @@ absl::Status Rebuild(SqliteConnection& connection, SqliteTable* table,
   steps.insert(steps.end(), objects->begin(), objects->end());
   absl::Status status;
   for (const std::string& step : steps) {
+    if (status.ok()) status = Failpoint("apply.rebuild");
     if (status.ok()) status = connection.Execute(step);
   }
   connection.Execute("PRAGMA legacy_alter_table = OFF").IgnoreError();

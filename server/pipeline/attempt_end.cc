@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/canary.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "pipeline/attempt_slot.h"
 #include "pipeline/sync_attempt.h"
@@ -40,6 +42,7 @@ absl::Status SyncAttempt::CommitAhead() {
 }
 
 absl::Status SyncAttempt::Commit() {
+  if (absl::Status s = Failpoint("attempt.commit"); !s.ok()) return s;
   auto transaction = Transaction();
   if (!transaction.ok()) return transaction.status();
   for (const auto& slot : slots_) {
@@ -48,6 +51,7 @@ absl::Status SyncAttempt::Commit() {
     if (!saved.ok()) return Failed(FailedSide::kDestination, saved);
   }
   const size_t changes = run_.outcome.schema_changes.size();
+  if (Canary("acknowledge_before_commit") && commits_.has_checkpoint()) Acknowledge();
   auto moved = group_.Commit(synced_.last());
   if (!moved.ok()) return Failed(FailedSide::kDestination, moved.status());
   end_.moved = end_.moved || *moved;
@@ -60,6 +64,9 @@ absl::Status SyncAttempt::Commit() {
   const bool checkpoint = commits_.has_checkpoint();
   commits_.Clear();
   overdue_warned_ = false;
+  if (absl::Status kept = run_.KeepOutside(group_.TakeAppends()); !kept.ok()) {
+    return Failed(FailedSide::kDestination, kept);
+  }
   if (checkpoint) Acknowledge();
   return absl::OkStatus();
 }
@@ -94,14 +101,18 @@ void SyncAttempt::FoldSlots() {
 }
 
 void SyncAttempt::Acknowledge() {
-  // Invariant I2: only what is durable, and only after it is.
+  // Invariant I2: only what is durable, and only after it is; also in the outer store.
+  if (!run_.MayAcknowledge()) return;
   Acknowledgement acknowledgement;
   acknowledgement.durable = acknowledged_ = last_checkpoint_;
   acknowledgement.releasable = run_.book.TakeReleasable();
+  PassFailpoint("acknowledge.before");
   source_->Acknowledge(acknowledgement);
+  PassFailpoint("acknowledge.after");
 }
 
 absl::Status SyncAttempt::FinishTables() {
+  if (absl::Status s = Failpoint("attempt.finish"); !s.ok()) return s;
   for (const auto& slot : slots_) {
     if (slot->writer == nullptr || !slot->writer->truncate_waits()) continue;
     // Never delete where rows may have been lost on the way.
@@ -148,6 +159,9 @@ absl::Status SyncAttempt::OnFinished(const Finished& finished) {
     if (absl::Status committed = Commit(); !committed.ok()) return committed;
   }
   FoldSlots();
+  if (absl::Status kept = run_.CatchUpOutside(); !kept.ok()) {
+    return Failed(FailedSide::kDestination, kept);
+  }
   if (acknowledged_ < last_checkpoint_) Acknowledge();
   for (const auto& slot : slots_) {
     if (slot->run != nullptr) slot->run->done = slot->failure.ok();
@@ -157,6 +171,7 @@ absl::Status SyncAttempt::OnFinished(const Finished& finished) {
 
 absl::Status SyncAttempt::End() {
   ended_ = true;
+  if (absl::Status s = Failpoint("attempt.end"); !s.ok()) return s;
   // Everything is durable: a connector that ends badly after that costs a warning only.
   if (absl::Status closed = source_->Close(); !closed.ok()) {
     run_.Warn("", absl::StrCat("the connector did not end in order: ", closed.message()));
@@ -174,12 +189,14 @@ absl::Status SyncAttempt::DiscardTail() {
                              whole ? "its last transaction" : "changes of keys", ": the last ",
                              rows, " changes are not kept and come again next time"));
   run_.tail_discarded = true;
+  if (absl::Status s = Failpoint("attempt.tail_discarded"); !s.ok()) return s;
   group_.Rollback();
   return End();
 }
 
 absl::Status SyncAttempt::OnInterrupt(int requests) {
   end_.interrupted = ended_ = true;
+  PassFailpoint("attempt.interrupted");
   absl::Status status;
   if (requests == 1 && commits_.open() && (commits_.at_checkpoint() || RowsMayRunAhead())) {
     status = Commit();

@@ -21,6 +21,7 @@ struct SyncAttempt::Slot {
   std::unique_ptr<TableWriter> writer;  // null: its rows are ignored
   std::vector<bool> selected;           // columns; empty: all
   bool touched = false;                 // by the open group
+  bool begins_again = false;            // its state was reset: what is not read again goes
   bool uncovered = false;   // the open group holds changes of it that no checkpoint covers
   bool moved_keys = false;  // changes of keys are among those
   bool done = false;

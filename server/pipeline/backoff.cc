@@ -6,8 +6,8 @@
 
 namespace tidemark {
 
-Backoff::Backoff(const RetryPolicy& policy, uint64_t seed)
-    : policy_(policy), random_(seed != 0 ? seed : std::random_device{}()) {}
+Backoff::Backoff(const RetryPolicy& policy, RandomBits& random)
+    : policy_(policy), random_(random) {}
 
 absl::Duration Backoff::Wait(int failures, const absl::Status& status) {
   if (const auto asked = RetryAfter(status); asked.has_value()) {
@@ -16,7 +16,7 @@ absl::Duration Backoff::Wait(int failures, const absl::Status& status) {
   absl::Duration wait = policy_.first;
   for (int i = 1; i < failures && wait < policy_.max; ++i) wait *= 2;
   wait = std::min(wait, policy_.max);
-  return wait * std::uniform_real_distribution<double>(0.5, 1.0)(random_);
+  return wait * (0.5 + 0.5 * random_.Unit());
 }
 
 }  // namespace tidemark

@@ -2,19 +2,17 @@
 #ifndef TIDEMARK_PIPELINE_BACKOFF_H_
 #define TIDEMARK_PIPELINE_BACKOFF_H_
 
-#include <cstdint>
-#include <random>
-
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/random_bits.h"
 #include "pipeline/sync.h"
 
 namespace tidemark {
 
 class Backoff {
  public:
-  // `seed` 0: from the operating system.
-  Backoff(const RetryPolicy& policy, uint64_t seed);
+  // `random` is borrowed.
+  Backoff(const RetryPolicy& policy, RandomBits& random);
 
   // The wait after the n-th failure in a row (from 1): first * 2^(n-1), at most max, of which a
   // random part between a half and the whole is taken, so that many syncs do not come back
@@ -23,7 +21,7 @@ class Backoff {
 
  private:
   RetryPolicy policy_;
-  std::mt19937_64 random_;
+  RandomBits& random_;
 };
 
 }  // namespace tidemark

@@ -12,6 +12,11 @@ constexpr char kTransportPayload[] = "tidemark/transport_failure";
 
 }  // namespace
 
+absl::Status ChangeSource::StartRead(const ReadStart&) {
+  return absl::UnimplementedError(
+      "this connector cannot read rows beside a sync (it does not offer tidemark.read/1)");
+}
+
 absl::Status AsTransportFailure(absl::Status status) {
   if (!status.ok()) {
     status.SetPayload(kTransportPayload, absl::Cord("1"));

@@ -84,9 +84,25 @@ struct UpdateStart {
   int64_t until_us = std::numeric_limits<int64_t>::max();  // Unix microseconds UTC
 };
 
+// Rows of one table as they stand at the source now (extension tidemark.read/1). What the modes
+// promise stands in connector.proto.
+struct ReadStart {
+  uint32_t table = 0;  // its number in Schema's answer
+  ReadMode mode = kReadWhole;
+  // kReadKeys: row-major, the table's key columns in their order; at most kMaxReadKeys keys.
+  std::vector<Value> keys;
+  uint32_t key_count = 0;                              // kReadKeys
+  std::vector<Value> lower;                            // kReadRanges: one key; empty: no bound
+  std::vector<Value> upper;                            // kReadRanges: one key; empty: no bound
+  uint64_t limit = 0;                                  // kReadRanges: rows at most; 0: all
+  std::vector<bool> columns;                           // by column of the table; empty: all
+  absl::Duration timeout = absl::InfiniteDuration();  // of the whole read
+};
+inline constexpr size_t kMaxReadKeys = 10'000;
+
 // One instance of a connector for one attempt of a sync, with its configuration already inside.
 // Order of calls: [Check] -> Schema -> Start -> Next* -> Close; Describe and ValidateState any time
-// before Start. Confined to the sync's apply thread, except Cancel. The destructor cancels what
+// before Start. Or, to read rows beside any sync: Schema -> (StartRead -> Next* until Finished)*. Confined to the sync's apply thread, except Cancel. The destructor cancels what
 // still runs and leaves no thread, file descriptor or process behind.
 //
 // Errors of every call name the plugin. Codes of errors that do not come from the connector's own
@@ -113,6 +129,12 @@ class ChangeSource {
 
   // Begins Update. Returns before the first event arrives.
   virtual absl::Status Start(const UpdateStart& start) = 0;
+
+  // Begins to read rows: Next gives the definitions and upserts of the asked table, dead letters,
+  // warnings, logs, progress, and at last Finished. The text of the keys is borrowed for this call.
+  // A new one after Finished, or before it: then what still runs is cancelled. UNIMPLEMENTED, here
+  // or in Finished: the connector does not offer it.
+  virtual absl::Status StartRead(const ReadStart& start);
 
   // The next event in the order of the stream; nullopt when nothing had arrived by `deadline`
   // (absl::InfinitePast(): only what is there already, InfiniteFuture(): wait for ever, still

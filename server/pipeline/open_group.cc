@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/digest.h"
 
 namespace tidemark {
 namespace {
@@ -80,7 +79,7 @@ CommitRequest OpenGroup::Request(int64_t last_synced_us) const {
   }
   CommitRequest request;
   request.sync_id = run_.outcome.sync_id;
-  request.group_id = RandomHex(16);
+  request.group_id = run_.random.Hex(16);
   request.last_synced_us = last_synced_us;
   for (auto& [name, commit] : entries) request.entries.push_back(std::move(commit));
   return request;
@@ -100,11 +99,29 @@ absl::StatusOr<bool> OpenGroup::Commit(int64_t last_synced_us) {
     return result.status();
   }
   const bool moved = run_.book.Committed(request, *result);
+  if (run_.parts.outer != nullptr) CollectAppends(request, *result);
   run_.last_synced_us = last_synced_us;
   ++run_.outcome.commits;
   Fold();
   Clear();
   return moved;
+}
+
+void OpenGroup::CollectAppends(const CommitRequest& request, const CommitResult& result) {
+  appends_.clear();
+  for (const StateVersion& version : result.versions) {
+    const StateEntry* entry = run_.book.Find(version.entry);  // as it is committed now
+    if (entry == nullptr) continue;
+    VersionAppend& append = appends_.emplace_back();
+    append.schema = entry->schema;
+    append.table = entry->table;
+    append.version = version;
+    append.version.body = entry->body;
+    append.expected_chain = version.prev_chain;
+    for (const EntryCommit& commit : request.entries) {
+      if (commit.entry == version.entry) append.expected_version = commit.expected_version;
+    }
+  }
 }
 
 void OpenGroup::Fold() {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +18,7 @@
 #include "pipeline/conform.h"
 #include "pipeline/sync_run.h"
 #include "pipeline/table_writer.h"
+#include "state/state_store.h"
 
 namespace tidemark {
 
@@ -56,6 +58,8 @@ class OpenGroup {
   // Commits; folds everything into the run. Returns whether the state moved. On an error nothing
   // of the group is kept and the transaction is gone.
   absl::StatusOr<bool> Commit(int64_t last_synced_us);
+  // The versions of the last commit for the outer store, bodies included; none without one.
+  std::vector<VersionAppend> TakeAppends() { return std::exchange(appends_, {}); }
   void Rollback();
 
  private:
@@ -68,6 +72,7 @@ class OpenGroup {
   CommitRequest Request(int64_t last_synced_us) const;
   // Which state entry keeps the counts of `table` (see README.md, "Whose counts").
   std::string EntryFor(const std::string& table) const;
+  void CollectAppends(const CommitRequest& request, const CommitResult& result);
   void Fold();
   void Clear();
 
@@ -81,6 +86,7 @@ class OpenGroup {
   size_t applied_rows_ = 0;
   CallCounts calls_;
   uint64_t bytes_ = 0;
+  std::vector<VersionAppend> appends_;
 };
 
 }  // namespace tidemark

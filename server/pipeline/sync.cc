@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/digest.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "pipeline/backoff.h"
 #include "pipeline/outcome.h"
@@ -21,7 +21,7 @@ constexpr absl::Duration kSleepStep = absl::Milliseconds(100);
 class Retries {
  public:
   explicit Retries(SyncRun& run)
-      : run_(run), backoff_(run.options.retry, run.options.jitter_seed) {}
+      : run_(run), backoff_(run.options.retry, run.random) {}
 
   // True when another attempt is due, after having waited for it.
   bool Again(const AttemptEnd& end) {
@@ -34,6 +34,7 @@ class Retries {
     ++run_.outcome.retries;
     run_.Warn("", absl::StrCat("another attempt after: ", end.status.message()));
     run_.Log(1, "", absl::StrCat("the next attempt begins in ", absl::FormatDuration(wait)));
+    PassFailpoint("sync.retry");
     return Sleep(wait);
   }
 
@@ -54,6 +55,8 @@ class Retries {
     const absl::Duration until = run_.parts.clock->Monotonic() + wait;
     for (;;) {
       if (run_.interrupts() > 0) return false;
+      // A lost lease is found again, and said, by the attempt itself.
+      if (run_.parts.outer != nullptr) run_.parts.outer->Renew().IgnoreError();
       const absl::Duration left = until - run_.parts.clock->Monotonic();
       if (left <= absl::ZeroDuration()) return true;
       run_.parts.clock->Sleep(std::min(left, kSleepStep));
@@ -75,6 +78,9 @@ absl::Status Acquire(SyncRun& run) {
   run.epoch = acquired->epoch;
   run.last_synced_us = acquired->last_synced_us;
   run.book.Load(*acquired);
+  if (run.parts.outer != nullptr) {
+    if (absl::Status outside = run.BeginOutside(); !outside.ok()) return outside;
+  }
   for (StoredTable& stored : acquired->tables) {
     TableRun& table = run.Table(stored.table.source_name);
     table.truncate_before_us = stored.truncate_before_us;
@@ -86,7 +92,9 @@ absl::Status Acquire(SyncRun& run) {
             absl::StrCat("the sync ", sync, " was found running without a process; it is ",
                          "closed as failed"));
   }
-  return run.parts.destination->BeginSync(RunningRecord(run));
+  if (absl::Status s = Failpoint("sync.begin"); !s.ok()) return s;
+  absl::Status begun = run.parts.destination->BeginSync(RunningRecord(run));
+  return begun.ok() ? Failpoint("sync.begun") : begun;
 }
 
 void RunAttempts(SyncRun& run) {
@@ -121,9 +129,10 @@ absl::string_view SyncStatusName(SyncStatus status) {
 
 SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
   SyncRun run(options, parts);
-  run.outcome.sync_id = absl::StrCat("sync_", RandomHex(8));
+  run.outcome.sync_id = absl::StrCat("sync_", run.random.Hex(8));
   run.outcome.started_at_us = run.NowUs();
   if (parts.observer != nullptr) parts.observer->OnBegin(run.outcome.sync_id);
+  for (const std::string& warning : options.warnings) run.Warn("", warning);
   const absl::Status acquired = Acquire(run);
   if (acquired.ok()) {
     RunAttempts(run);
@@ -134,14 +143,18 @@ SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
   }
   FinishOutcome(run);
   if (acquired.ok()) {
-    absl::Status recorded = parts.destination->FinishSync(FinishedRecord(run));
+    absl::Status recorded = Failpoint("sync.record");
+    if (recorded.ok()) recorded = parts.destination->FinishSync(FinishedRecord(run));
+    PassFailpoint("sync.recorded");
     if (!recorded.ok()) {
       // The rows are safe; only their report is not.
       run.Warn("", absl::StrCat("the report could not be stored: ", recorded.message()));
       if (run.outcome.status == SyncStatus::kCompleted) run.outcome.status = SyncStatus::kPartial;
     }
   }
+  if (parts.outer != nullptr) parts.outer->End();
   parts.destination->Release();
+  PassFailpoint("sync.released");
   return std::move(run.outcome);
 }
 

@@ -18,9 +18,11 @@
 #include "core/change_counts.h"
 #include "core/clock.h"
 #include "core/naming.h"
+#include "core/random_bits.h"
 #include "core/schema.h"
 #include "destination/destination.h"
 #include "pipeline/change_source.h"
+#include "state/outer_store.h"
 
 namespace tidemark {
 
@@ -74,7 +76,12 @@ struct SyncOptions {
   int64_t from_us = std::numeric_limits<int64_t>::min();
   int64_t until_us = std::numeric_limits<int64_t>::max();
   bool list_record_ids = true;  // processed_record_ids in the outcome
-  uint64_t jitter_seed = 0;     // 0: from the operating system
+  // L2 of semantics.md section 7: the source is asked whether it can go on from the state.
+  bool validate_state = true;
+  // state.recovery.on_checkpoint_failure: warn. While the outer store cannot be written, rows are
+  // kept and the source is not told; the status is partial.
+  bool go_on_behind_store = false;
+  std::vector<std::string> warnings;  // of what came before the sync, for its log and report
 };
 
 // A live number for progress lines; called on the apply thread, at most every 200 ms.
@@ -170,9 +177,11 @@ using ReportWriter = std::function<std::string(const SyncOutcome&)>;
 struct SyncParts {
   ChangeSourceFactory source;
   Destination* destination = nullptr;  // borrowed
+  OuterStore* outer = nullptr;         // borrowed, null: the destination alone keeps the state
   Clock* clock = nullptr;              // borrowed
   SyncObserver* observer = nullptr;    // borrowed
   Interrupt* interrupt = nullptr;      // borrowed, may be null
+  RandomBits* random = nullptr;        // borrowed, null: the system's; ids and jitter
   ReportWriter report;
 };
 

@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/canary.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "core/time_text.h"
 #include "pipeline/attempt_slot.h"
 #include "pipeline/table_rules.h"
+#include "state/state_corruption.h"
 
 namespace tidemark {
 namespace {
@@ -51,6 +54,10 @@ AttemptEnd SyncAttempt::Run() {
 }
 
 absl::Status SyncAttempt::Begin() {
+  // What an earlier attempt committed and could not store outside.
+  if (absl::Status kept = run_.CatchUpOutside(); !kept.ok()) {
+    return Failed(FailedSide::kDestination, kept);
+  }
   auto source = run_.parts.source();
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
@@ -66,8 +73,29 @@ absl::Status SyncAttempt::Begin() {
   }
   if (absl::Status names = CheckNames(); !names.ok()) return names;
   if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
+  if (absl::Status valid = ValidateState(); !valid.ok()) return valid;
   for (const auto& slot : slots_) LogBeginning(*slot);
+  if (absl::Status s = Failpoint("attempt.begin"); !s.ok()) return s;
   return StartSource();
+}
+
+absl::Status SyncAttempt::ValidateState() {
+  if (!run_.options.validate_state || attempt_ > 1) return absl::OkStatus();
+  const std::vector<StateEntry> states = run_.StatesForSource();
+  if (states.empty()) return absl::OkStatus();
+  const absl::Status verdict = source_->ValidateState(states);
+  // A connector that cannot tell is not asked.
+  if (verdict.ok() || absl::IsUnimplemented(verdict)) return absl::OkStatus();
+  if (IsTransportFailure(verdict)) return verdict;
+  std::vector<std::string> refused;
+  for (const StateEntry& state : states) {
+    if (states.size() > 1 && source_->ValidateState({&state, 1}).ok()) continue;
+    refused.push_back(EntryName(state));
+  }
+  if (refused.empty()) {  // only together
+    for (const StateEntry& state : states) refused.push_back(EntryName(state));
+  }
+  return RefusalError(verdict, refused);
 }
 
 absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) {
@@ -108,6 +136,7 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
       slot->writer = std::make_unique<TableWriter>(
           *std::move(target), conversion, run_.options.infer_dates, known.truncate_before_us);
       slot->selected = SelectedColumns(table, *rule);
+      slot->begins_again = known.stored.has_value() && run_.BeginsAgain(name);
     }
   }
   slots_.push_back(std::move(slot));
@@ -177,6 +206,11 @@ absl::Status SyncAttempt::StartSource() {
 }
 
 absl::Status SyncAttempt::Step() {
+  if (run_.parts.outer != nullptr) {
+    if (absl::Status held = run_.parts.outer->Renew(); !held.ok()) {
+      return Failed(FailedSide::kDestination, held);
+    }
+  }
   if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   absl::Time deadline = absl::InfinitePast();
   if (!commits_.DueWhenIdle()) {
@@ -189,7 +223,7 @@ absl::Status SyncAttempt::Step() {
   if (!event.ok()) {
     if (run_.interrupts() > 0) return OnInterrupt(run_.interrupts());
     // What a checkpoint covers may be kept; the failure itself comes after it.
-    if (commits_.at_checkpoint()) {
+    if (commits_.at_checkpoint() || Canary("commit_what_a_dead_plugin_left")) {
       if (absl::Status kept = Commit(); !kept.ok()) return kept;
     }
     return Failed(FailedSide::kConnector, event.status());
@@ -249,6 +283,7 @@ absl::StatusOr<DestinationTransaction*> SyncAttempt::Transaction() {
     // Inferred tables wait for their first row: nothing is known of them yet.
     if (slot->writer == nullptr || !slot->writer->target().Creatable()) continue;
     absl::Status made = slot->writer->Ensure(**transaction, &group_.schema_changes());
+    if (made.ok() && slot->begins_again) made = slot->writer->BeginAgain(**transaction, synced_);
     if (!made.ok()) return Failed(FailedSide::kDestination, made);
     slot->touched = true;
   }
@@ -263,6 +298,7 @@ absl::Status SyncAttempt::OnBatch(ChangeBatch batch) {
   rows_ += batch.row_count;
   if (slot.writer == nullptr) return absl::OkStatus();  // not selected: ignored
   if (slot.done) return Misbehaved(absl::StrCat("rows of table ", slot.name, " after its end"));
+  if (absl::Status s = Failpoint("attempt.batch"); !s.ok()) return s;
   auto transaction = Transaction();
   if (!transaction.ok()) return transaction.status();
   const uint32_t received = batch.row_count;
@@ -368,6 +404,7 @@ absl::Status SyncAttempt::OnCheckpoint(const Checkpoint& checkpoint) {
   if (checkpoint.id <= last_checkpoint_) {
     return Misbehaved(absl::StrCat("checkpoint ", checkpoint.id, " after ", last_checkpoint_));
   }
+  if (absl::Status s = Failpoint("attempt.checkpoint"); !s.ok()) return s;
   bool same = !commits_.open();
   for (const StateEntry& state : checkpoint.states) {
     const std::string name = EntryName(state);

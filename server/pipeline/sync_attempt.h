@@ -47,6 +47,8 @@ class SyncAttempt {
   absl::Status Begin();
   absl::Status DefineTable(uint32_t index, const TableSchema& table);
   absl::Status CheckNames() const;
+  // L2: the source can go on from the durable states; an error names class and entries.
+  absl::Status ValidateState();
   absl::Status StartSource();
   void LogBeginning(Slot& slot);
 

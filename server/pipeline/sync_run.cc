@@ -1,8 +1,10 @@
 #include "pipeline/sync_run.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "core/canary.h"
 #include "core/status_context.h"
 #include "pipeline/row_text.h"
 
@@ -16,7 +18,10 @@ constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
 }  // namespace
 
 SyncRun::SyncRun(const SyncOptions& sync_options, const SyncParts& sync_parts)
-    : options(sync_options), parts(sync_parts), began_(sync_parts.clock->Monotonic()) {}
+    : options(sync_options),
+      parts(sync_parts),
+      random(sync_parts.random != nullptr && !Canary("ids_without_the_seed") ? *sync_parts.random : RandomBits::Real()),
+      began_(sync_parts.clock->Monotonic()) {}
 
 TableRun& SyncRun::Table(const std::string& name) {
   TableRun& table = tables[name];
@@ -81,6 +86,28 @@ void SyncRun::ShowProgress(const std::string& table, uint64_t rows, const std::s
   parts.observer->OnProgress(progress);
 }
 
+absl::Status SyncRun::Tolerate(absl::Status status) {
+  if (status.ok() || !options.go_on_behind_store || absl::IsFailedPrecondition(status) ||
+      absl::IsDataLoss(status)) {
+    return status;
+  }
+  Warn("", absl::StrCat("the state is not stored in ", parts.outer->Describe(),
+                        ", the rows are kept and the source is not told (on_checkpoint_failure: "
+                        "warn): ",
+                        status.message()));
+  return absl::OkStatus();
+}
+
+absl::Status SyncRun::KeepOutside(const std::vector<VersionAppend>& versions) {
+  if (parts.outer == nullptr) return absl::OkStatus();
+  if (parts.outer->behind() && !parts.outer->MayTryAgain()) return absl::OkStatus();
+  return Tolerate(parts.outer->Append(versions));
+}
+
+absl::Status SyncRun::CatchUpOutside() {
+  return parts.outer == nullptr ? absl::OkStatus() : Tolerate(parts.outer->CatchUp());
+}
+
 bool SyncRun::OthersMayGoOn() const {
   if ((capabilities & kCanTableState) == 0 || book.HasConnectionWide()) return false;
   for (const auto& [name, table] : tables) {
@@ -96,6 +123,15 @@ std::vector<StateEntry> SyncRun::StatesForSource() const {
                   [this](const StateEntry& state) { return !book.Moved(EntryName(state)); });
   }
   return states;
+}
+
+bool SyncRun::BeginsAgain(const std::string& table) const {
+  const StateEntry* entry = book.Find(table);
+  if (entry == nullptr) entry = book.Find("");
+  return entry != nullptr && entry->kind == static_cast<uint32_t>(StateKind::kReset) &&
+         entry->body.empty() && entry->cursor.empty() &&
+         options.from_us == std::numeric_limits<int64_t>::min() &&
+         options.until_us == std::numeric_limits<int64_t>::max();
 }
 
 std::vector<std::string> RecordIdsOf(const std::deque<AppliedRows>& rows) {

@@ -16,6 +16,7 @@
 #include "pipeline/sync.h"
 #include "pipeline/table_target.h"
 #include "pipeline/value_conversion.h"
+#include "state/state_version.h"
 
 namespace tidemark {
 
@@ -74,12 +75,24 @@ class SyncRun {
   int interrupts() const { return parts.interrupt == nullptr ? 0 : parts.interrupt->count(); }
   // After a table ended: every state is per table, so that the others can go on without it.
   bool OthersMayGoOn() const;
+  // Owns the outer store and brings it up to the destination, with the errors of KeepOutside.
+  absl::Status BeginOutside() { return Tolerate(parts.outer->Begin()); }
+  // Protocol B: the outer store, if there is one, gets the versions of a commit. An error ends the
+  // attempt; with go_on_behind_store only where ownership is lost or the stores diverged.
+  absl::Status KeepOutside(const std::vector<VersionAppend>& versions);
+  // Brings an outer store that is behind up to date, with the same errors.
+  absl::Status CatchUpOutside();
+  // Invariant I2: nothing is acknowledged that an outer store does not have.
+  bool MayAcknowledge() const { return parts.outer == nullptr || !parts.outer->behind(); }
   // The durable states; with `full`, those that this sync committed itself.
   std::vector<StateEntry> StatesForSource() const;
+  // The state of this table was reset and nothing was read since: the whole table comes again.
+  bool BeginsAgain(const std::string& table) const;
   int64_t NowUs() const { return absl::ToUnixMicros(parts.clock->Now()); }
 
   const SyncOptions& options;
   const SyncParts& parts;
+  RandomBits& random;
   SyncOutcome outcome;
   StateBook book;
   std::map<std::string, TableRun> tables;  // by qualified source name
@@ -92,6 +105,8 @@ class SyncRun {
   std::deque<AppliedRows> last_group;  // of the last commit, newest last
 
  private:
+  absl::Status Tolerate(absl::Status status);
+
   absl::Duration began_;
   absl::Duration shown_ = -absl::InfiniteDuration();
 };

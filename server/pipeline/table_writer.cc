@@ -150,6 +150,13 @@ absl::Status TableWriter::Truncate(DestinationTransaction& transaction, SyncedTi
                      transaction.SetTruncateBefore(*handle_, truncate_before_us_));
 }
 
+absl::Status TableWriter::BeginAgain(DestinationTransaction& transaction, SyncedTime& synced) {
+  if (truncate_waits()) return absl::OkStatus();
+  truncate_before_us_ = synced.Next();
+  return WithContext(absl::StrCat("table ", target_.target().source_name),
+                     transaction.SetTruncateBefore(*handle_, truncate_before_us_));
+}
+
 absl::Status TableWriter::FinishTruncate(DestinationTransaction& transaction, SyncedTime& synced,
                                          ChangeCounts* counts) {
   auto deleted = transaction.DeleteWrittenBefore(*handle_, truncate_before_us_, synced.Next());

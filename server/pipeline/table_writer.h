@@ -50,6 +50,9 @@ class TableWriter {
                      ChangeCounts* counts, std::vector<BadRow>* bad,
                      std::vector<SchemaChange>* changes);
 
+  // The table is read from its beginning: as if a truncate came now. After Ensure; does nothing
+  // while another one waits.
+  absl::Status BeginAgain(DestinationTransaction& transaction, SyncedTime& synced);
   // At the success of a sync: deletes what was last written before the truncate.
   absl::Status FinishTruncate(DestinationTransaction& transaction, SyncedTime& synced,
                               ChangeCounts* counts);

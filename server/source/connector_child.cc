@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/failpoint.h"
 
 namespace tidemark {
 namespace {
@@ -50,12 +51,14 @@ absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::Start(
     return absl::FailedPreconditionError(
         absl::StrCat(launch.label, ": eventfd: ", strerror(errno)));
   }
+  if (absl::Status s = Failpoint("connector.spawn"); !s.ok()) return s;
   absl::StatusOr<SpawnedChild> child = SpawnChild({placement.host_binary, placement.plugin_path});
   if (!child.ok()) {
     return absl::Status(
         child.status().code(),
         absl::StrCat(launch.label, ": cannot start its process: ", child.status().message()));
   }
+  PassFailpoint("connector.spawned");
   UniqueFd statm(open(absl::StrCat("/proc/", child->pid, "/statm").c_str(), O_RDONLY | O_CLOEXEC));
   return std::unique_ptr<ConnectorChild>(
       new ConnectorChild(launch, *std::move(child), std::move(wake), std::move(statm)));

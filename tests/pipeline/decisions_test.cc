@@ -85,7 +85,8 @@ TEST(BackoffTest, DoublesUpToItsMaximumWithJitter) {
   RetryPolicy policy;
   policy.first = absl::Seconds(1);
   policy.max = absl::Seconds(30);
-  Backoff backoff(policy, 7);
+  const auto random = SeededBits(7);
+  Backoff backoff(policy, *random);
   for (int failures = 1; failures <= 20; ++failures) {
     const absl::Duration whole =
         std::min(absl::Seconds(30), absl::Seconds(1) * (int64_t{1} << (failures - 1)));
@@ -93,13 +94,15 @@ TEST(BackoffTest, DoublesUpToItsMaximumWithJitter) {
     EXPECT_GE(wait, whole / 2) << failures;
     EXPECT_LE(wait, whole) << failures;
   }
-  Backoff same(policy, 7);
-  Backoff other(policy, 8);
+  const auto seven = SeededBits(7);
+  const auto eight = SeededBits(8);
+  Backoff same(policy, *seven);
+  Backoff other(policy, *eight);
   EXPECT_NE(same.Wait(9, absl::UnavailableError("x")), other.Wait(9, absl::UnavailableError("x")));
 }
 
 TEST(BackoffTest, RetryAfterWins) {
-  Backoff backoff(RetryPolicy(), 7);
+  Backoff backoff(RetryPolicy(), RandomBits::Real());
   const absl::Status status = WithRetryAfter(absl::UnavailableError("x"), absl::Minutes(5));
   EXPECT_EQ(backoff.Wait(1, status), absl::Minutes(5));
 }

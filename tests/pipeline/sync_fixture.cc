@@ -34,7 +34,6 @@ SyncFixture::SyncFixture() {
   options_.source_name = "shop_db";
   options_.destination_name = "warehouse";
   options_.holder = "a test";
-  options_.jitter_seed = 1;
 }
 
 SyncFixture::~SyncFixture() { std::filesystem::remove_all(folder_); }
@@ -61,6 +60,7 @@ SyncOutcome SyncFixture::Run(Play& play, const SyncOptions& options) {
   parts.clock = &clock_;
   parts.observer = &listener;
   parts.interrupt = &interrupt_;
+  parts.random = random_.get();
   parts.report = [](const SyncOutcome& outcome) {
     return absl::StrCat("{\"status\":\"", std::string(SyncStatusName(outcome.status)), "\"}");
   };

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class SyncFixture : public ::testing::Test {
   FakeClock clock_;
   Watch watch_;
   Interrupt interrupt_;
+  std::unique_ptr<RandomBits> random_ = SeededBits(1);
   SyncOptions options_;
   std::vector<LogLine> log_;
 };
