@@ -60,6 +60,7 @@ absl::StatusOr<uint64_t> ParsePosition(absl::string_view body, const Options& op
 
 class Generator final : public tidemark::Connector,
                         public tidemark::Acknowledgeable,
+                        public tidemark::RowReader,
                         public tidemark::StateValidator {
  public:
   Generator(Options options, std::unique_ptr<Ledger> ledger, tidemark::Host host)
@@ -69,6 +70,10 @@ class Generator final : public tidemark::Connector,
   absl::StatusOr<tidemark::Schema> Schema() override;
   absl::Status Update(const UpdateRequest& request, Sink& sink) override;
   void Acknowledged(const tidemark::Acknowledgement& acknowledgement) override;
+  uint32_t ReadModes(const tidemark::Table&) override {
+    return tidemark::kReadKeys | tidemark::kReadRanges;
+  }
+  absl::Status ReadRows(const tidemark::ReadRequest& request, Sink& sink) override;
   absl::Status ValidateState(absl::Span<const tidemark::StateEntry> entries) override;
 
  private:
@@ -83,6 +88,10 @@ class Generator final : public tidemark::Connector,
     return share > 0 && position >= lag &&
            generator_share(options_.seed, purpose, position - lag) < share;
   }
+  // The same, seen from the row at `position`: it happens where the positions reach so far.
+  bool Happens(uint64_t purpose, double share, uint64_t position, uint64_t lag) const {
+    return position + lag < options_.count && Chosen(purpose, share, position + lag, lag);
+  }
   // Whether a checkpoint is due after this many positions of `end`.
   bool Due(uint64_t done, uint64_t end) const {
     const uint64_t interval = options_.checkpoint_interval;
@@ -90,6 +99,8 @@ class Generator final : public tidemark::Connector,
   }
   // Everything of one position of a table: its new row, and what happens to earlier ones.
   absl::Status EmitPosition(const TableRef& table, uint64_t position, Sink& sink) const;
+  // The row as it stands when every position was emitted; false if it does not.
+  absl::StatusOr<bool> EmitFinal(const TableRef& table, int64_t id, Sink& sink) const;
   absl::Status UpdateTables(const UpdateRequest& request, Sink& sink);
   absl::Status UpdateConnection(const UpdateRequest& request, Sink& sink);
   absl::Status Checkpoint(absl::string_view table, uint64_t position, Sink& sink);
@@ -185,6 +196,55 @@ absl::Status Generator::EmitPosition(const TableRef& table, uint64_t position, S
   if (Chosen(kPurposeDelete, options_.delete_share, position, kDeleteLag)) {
     const std::array<Value, 1> key = {Id(position - kDeleteLag)};
     return sink.Delete(table, key);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Generator::EmitFinal(const TableRef& table, int64_t id, Sink& sink) const {
+  if (id < 1 || static_cast<uint64_t>(id) > options_.count) return false;
+  const uint64_t position =
+      options_.shuffled ? generator_shuffled_position(options_.seed, id, options_.count)
+                        : static_cast<uint64_t>(id) - 1;
+  if (Happens(kPurposeDelete, options_.delete_share, position, kDeleteLag)) return false;
+  generator_row row;
+  generator_fill(options_.seed, options_.variant, id, &row);
+  generator_row changed = row;
+  if (Happens(kPurposeUpdate, options_.update_share, position, kUpdateLag)) {
+    generator_fill(~options_.seed, options_.variant, id, &changed);
+    changed.updated_at_us += kUpdateDelayUs;
+  }
+  const std::array<Value, 10> cells = {row.id,
+                                       changed.account,
+                                       changed.amount,
+                                       Value::Decimal({row.price, row.price_size}),
+                                       row.active != 0,
+                                       absl::string_view(row.code, GENERATOR_CODE),
+                                       absl::string_view(changed.name, GENERATOR_NAME),
+                                       Value::TimestampMicros(changed.updated_at_us),
+                                       Value::DateDays(row.day),
+                                       Value::Json({row.payload, GENERATOR_PAYLOAD})};
+  if (absl::Status s = sink.Upsert(table, cells); !s.ok()) return s;
+  return true;
+}
+
+absl::Status Generator::ReadRows(const tidemark::ReadRequest& request, Sink& sink) {
+  absl::StatusOr<TableRef> table = sink.Find(request.table().name());
+  if (!table.ok()) return table.status();
+  const auto id_of = [](absl::Span<const Value> key, int64_t otherwise) {
+    return key.empty() || key[0].kind() != TIDEMARK_INT64 ? otherwise : key[0].raw().u.i64;
+  };
+  for (size_t i = 0; i < request.key_count(); ++i) {
+    auto emitted = EmitFinal(*table, id_of(request.key(i), 0), sink);
+    if (!emitted.ok()) return emitted.status();
+  }
+  if (request.mode() == tidemark::kReadKeys) return absl::OkStatus();
+  const auto count = static_cast<int64_t>(options_.count);
+  const int64_t end = std::min(id_of(request.upper(), count + 1), count + 1);
+  int64_t id = std::max<int64_t>(1, id_of(request.lower(), 1));
+  for (uint64_t rows = 0; id < end && (request.limit() == 0 || rows < request.limit()); ++id) {
+    const absl::StatusOr<bool> emitted = EmitFinal(*table, id, sink);
+    if (!emitted.ok()) return emitted.status();
+    if (*emitted) ++rows;
   }
   return absl::OkStatus();
 }

@@ -72,6 +72,52 @@ uint32_t FillPrice(int64_t cents, char* out) {
   return static_cast<uint32_t>(p - out);
 }
 
+// A bijection of [0, 2^bits). Walked until it falls below count, it is one of [0, count).
+class Shuffle {
+ public:
+  Shuffle(uint64_t seed, uint64_t count) : key_(Mix(seed + 0x5368756666u)) {
+    while (bits_ < 63 && (uint64_t{1} << bits_) < count) ++bits_;
+    mask_ = (uint64_t{1} << bits_) - 1;
+  }
+
+  uint64_t Forward(uint64_t x) const {
+    x = (x + key_) & mask_;
+    for (int round = 0; round < kRounds; ++round) {
+      x ^= x >> (bits_ / 2);
+      x = (x * kFactor) & mask_;
+    }
+    return x ^ (x >> (bits_ / 2));
+  }
+  uint64_t Backward(uint64_t x) const {
+    x = Unshift(x);
+    for (int round = 0; round < kRounds; ++round) x = Unshift((x * Inverse()) & mask_);
+    return (x - key_) & mask_;
+  }
+
+ private:
+  static constexpr int kRounds = 3;
+  static constexpr uint64_t kFactor = 0x9e3779b97f4a7c15u;
+
+  // Undoes x ^= x >> bits / 2, from the highest bits down.
+  uint64_t Unshift(uint64_t x) const {
+    uint64_t y = x;
+    for (unsigned known = bits_ / 2; known < bits_; known += bits_ / 2) {
+      y = x ^ (y >> (bits_ / 2));
+    }
+    return y;
+  }
+  // Of the odd factor modulo 2^64; each step of Newton's doubles the bits that are right.
+  static constexpr uint64_t Inverse() {
+    uint64_t inverse = kFactor;
+    for (int i = 0; i < 6; ++i) inverse *= 2 - kFactor * inverse;
+    return inverse;
+  }
+
+  unsigned bits_ = 2;
+  uint64_t mask_ = 0;
+  const uint64_t key_;
+};
+
 }  // namespace
 
 void generator_fill(uint64_t seed, uint64_t variant, int64_t id, generator_row* row) {
@@ -94,21 +140,21 @@ void generator_fill(uint64_t seed, uint64_t variant, int64_t id, generator_row* 
 }
 
 int64_t generator_shuffled_id(uint64_t seed, uint64_t position, uint64_t count) {
-  // A bijection of [0, 2^bits), walked until it falls below count: a bijection of [0, count).
-  unsigned bits = 2;
-  while (bits < 63 && (uint64_t{1} << bits) < count) ++bits;
-  const uint64_t mask = (uint64_t{1} << bits) - 1;
-  const uint64_t key = Mix(seed + 0x5368756666u);
+  const Shuffle shuffle(seed, count);
   uint64_t x = position;
   do {
-    x = (x + key) & mask;
-    for (int round = 0; round < 3; ++round) {
-      x ^= x >> (bits / 2);
-      x = (x * 0x9e3779b97f4a7c15u) & mask;
-    }
-    x ^= x >> (bits / 2);
+    x = shuffle.Forward(x);
   } while (x >= count);
   return static_cast<int64_t>(x) + 1;
+}
+
+uint64_t generator_shuffled_position(uint64_t seed, int64_t id, uint64_t count) {
+  const Shuffle shuffle(seed, count);
+  uint64_t x = static_cast<uint64_t>(id) - 1;
+  do {
+    x = shuffle.Backward(x);
+  } while (x >= count);
+  return x;
 }
 
 double generator_share(uint64_t seed, uint64_t purpose, uint64_t position) {

@@ -39,6 +39,9 @@ void generator_fill(uint64_t seed, uint64_t variant, int64_t id, generator_row* 
  * 1..count comes once. In ascending order it would be position + 1. */
 int64_t generator_shuffled_id(uint64_t seed, uint64_t position, uint64_t count);
 
+/* The inverse: the position in [0, count) of an id in 1..count. */
+uint64_t generator_shuffled_position(uint64_t seed, int64_t id, uint64_t count);
+
 /* A number in [0, 1) that follows from its arguments, for shares. */
 double generator_share(uint64_t seed, uint64_t purpose, uint64_t position);
 

@@ -145,6 +145,25 @@ absl::Status RestConnector::ValidateState(absl::Span<const StateEntry> entries) 
   return absl::OkStatus();
 }
 
+absl::Status RestConnector::ReadRows(const ReadRequest& request, Sink& sink) {
+  ApiSession session(options_, client_.get());
+  const auto read = [&]() -> absl::Status {
+    for (const EndpointOptions& endpoint : options_.endpoints) {
+      if (endpoint.table != request.table().name()) continue;
+      auto cursors = MakeCursors(endpoint, "", {.state = {}, .now = sink.Now()});
+      if (!cursors.ok()) return cursors.status();
+      TableReader reader(endpoint, {.table = endpoint.table}, &session, cursors->rows.get(), &sink);
+      return reader.Read([] { return absl::OkStatus(); });
+    }
+    return absl::NotFoundError(absl::StrCat("no endpoint has the table ", request.table().name()));
+  };
+  const absl::Status status = read();
+  const std::string repeated = session.DescribeRetries();
+  // The sink keeps its error, and returns it for the whole read.
+  if (!repeated.empty()) sink.Warn(repeated).IgnoreError();
+  return session.secrets().Redact(status);
+}
+
 absl::Status RestConnector::Update(const UpdateRequest& request, Sink& sink) {
   ApiSession session(options_, client_.get());
   const absl::Status status = UpdateTables(request, session, sink);

@@ -20,11 +20,19 @@ struct Column {
   friend bool operator==(const Column&, const Column&) = default;
 };
 
+// The numbers are those of read_abi.h and connector.proto and never change.
+enum ReadMode : uint32_t {
+  kReadKeys = 1,    // the rows of given keys
+  kReadRanges = 2,  // the rows of [lower, upper) in key order (pipeline/key_order.h)
+  kReadWhole = 4,   // every row, in any order
+};
+
 // Indices of columns are stable: a later definition only appends columns or widens types.
 struct TableSchema {
   std::string schema;  // may be empty
   std::string name;
   std::vector<Column> columns;
+  uint32_t reads = 0;  // bits of ReadMode: how rows are read beside Update
 
   friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };
@@ -51,7 +59,10 @@ struct ConnectorDescription {
     std::string json_schema;           // for JSON options; empty: any document
   };
   std::vector<Option> options;
+  std::vector<std::string> extensions;  // "tidemark.read/1"
 };
+
+inline constexpr char kReadExtension[] = "tidemark.read/1";
 
 enum Capability : uint64_t {
   kCanTableState = 1,

@@ -7,13 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "core/checkpoint.h"
 #include "core/setting.h"
+#include "core/value.h"
+#include "plugin_host/plugin_tables.h"
 #include "tidemark/plugin_abi.h"
+#include "tidemark/read_abi.h"
 
 namespace tidemark {
 namespace v1 {
+class ReadRequest;
 class Start;
 }  // namespace v1
 
@@ -56,6 +61,28 @@ class AbiRequest {
   std::vector<std::vector<uint8_t>> columns_;  // by table
   std::vector<tidemark_selection> selections_;
   tidemark_update_request request_;
+};
+
+// A checked request to read rows. Views `request`, which must outlive it.
+class AbiRead {
+ public:
+  AbiRead() = default;
+  AbiRead(const AbiRead&) = delete;
+  AbiRead& operator=(const AbiRead&) = delete;
+
+  // INVALID_ARGUMENT for what no table could be asked, UNIMPLEMENTED for a mode that `tables` do not
+  // offer. `tables`: those of schema().
+  absl::Status Fill(const v1::ReadRequest& request, const PluginTables& tables);
+  const tidemark_read_request* get() const { return &request_; }
+
+ private:
+  absl::Status FillKeys(const v1::ReadRequest& request, uint32_t key_columns);
+
+  std::vector<Value> keys_;
+  std::vector<Value> lower_;
+  std::vector<Value> upper_;
+  std::vector<uint8_t> columns_;
+  tidemark_read_request request_ = {};
 };
 
 }  // namespace tidemark

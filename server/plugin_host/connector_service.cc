@@ -11,6 +11,7 @@
 #include "core/setting.h"
 #include "plugin_host/plugin_instance.h"
 #include "plugin_host/plugin_library.h"
+#include "plugin_host/read_call.h"
 #include "plugin_host/update_call.h"
 #include "tidemark/v1/connector.grpc.pb.h"
 #include "wire/call_status.h"
@@ -61,6 +62,8 @@ class ConnectorService::Implementation final : public v1::Connector::Service {
   }
 
   grpc::Status Update(grpc::ServerContext* context, UpdateStream* stream) override;
+  grpc::Status Read(grpc::ServerContext* context, const v1::ReadRequest* request,
+                    grpc::ServerWriter<v1::UpdateResponse>* stream) override;
 
   bool Stop(absl::Duration timeout);
 
@@ -89,6 +92,7 @@ class ConnectorService::Implementation final : public v1::Connector::Service {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   int inside_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<UpdateCall*> updates_ ABSL_GUARDED_BY(mutex_);
+  std::set<ReadCall*> reads_ ABSL_GUARDED_BY(mutex_);
 };
 
 bool ConnectorService::Implementation::Enter() {
@@ -175,6 +179,36 @@ grpc::Status ConnectorService::Implementation::Update(grpc::ServerContext* conte
   return grpc::Status::OK;
 }
 
+grpc::Status ConnectorService::Implementation::Read(
+    grpc::ServerContext* context, const v1::ReadRequest* request,
+    grpc::ServerWriter<v1::UpdateResponse>* stream) {
+  if (!Enter()) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the host is shutting down");
+  UpdateTransport transport;
+  transport.write = [stream](const v1::UpdateResponse& next) { return stream->Write(next); };
+  transport.cancelled = [context] { return context->IsCancelled(); };
+  transport.abort = [context] { context->TryCancel(); };
+  {
+    // The whole time: reads are [update], and share the instance with the calls between them.
+    MutexLock lock(instance_mutex_);
+    absl::Status ready = Prepare(request->configuration());
+    if (ready.ok() && !instance_->has_schema()) ready = instance_->Schema();
+    if (!ready.ok()) {
+      SendFailure(transport, ready);
+    } else {
+      ReadCall call(std::move(transport), instance_.get());
+      {
+        MutexLock inner(mutex_);
+        reads_.insert(&call);
+      }
+      if (!call.Run(*request)) instance_ = nullptr;
+      MutexLock inner(mutex_);
+      reads_.erase(&call);
+    }
+  }
+  Leave();
+  return grpc::Status::OK;
+}
+
 bool ConnectorService::Implementation::Stop(absl::Duration timeout) {
   Clock& clock = Clock::Real();
   const absl::Duration deadline = clock.Monotonic() + timeout;
@@ -182,6 +216,7 @@ bool ConnectorService::Implementation::Stop(absl::Duration timeout) {
     MutexLock lock(mutex_);
     stopped_ = true;
     for (UpdateCall* update : updates_) update->Abort();
+    for (ReadCall* read : reads_) read->Abort();
     while (inside_ > 0) {
       const absl::Duration left = deadline - clock.Monotonic();
       if (left <= absl::ZeroDuration()) return false;

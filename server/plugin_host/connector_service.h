@@ -17,8 +17,8 @@ class PluginLibrary;
 
 // Thread-safe. Check, Schema and ValidateState share one instance as long as the configuration
 // stays the same, one call at a time; Update takes that instance (or makes its own), gives it its
-// schema, and destroys it at the end, so that each attempt starts from a fresh one. Describe
-// answers at any time.
+// schema, and destroys it at the end, so that each attempt starts from a fresh one. Read leaves the
+// shared instance where it is, unless it had to interrupt it. Describe answers at any time.
 class ConnectorService {
  public:
   // A plugin that could not be loaded is served too: each call answers why, so that the reason

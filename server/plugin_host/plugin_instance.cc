@@ -1,10 +1,12 @@
 #include "plugin_host/plugin_instance.h"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "plugin_host/abi_reader.h"
 #include "plugin_host/abi_writer.h"
@@ -49,6 +51,7 @@ absl::StatusOr<std::unique_ptr<PluginInstance>> PluginInstance::Create(
     std::shared_ptr<const PluginLibrary> library, const std::vector<Setting>& settings) {
   std::unique_ptr<PluginInstance> instance(new PluginInstance(std::move(library)));
   const AbiConfig config(settings);
+  if (absl::Status s = Failpoint("plugin.create"); !s.ok()) return s;
   PluginError error;
   const absl::Status created = Contain("create", &error, [&] {
     return instance->plugin_.create(instance->host_->abi(), config.get(), &instance->connector_,
@@ -65,6 +68,7 @@ absl::StatusOr<std::unique_ptr<PluginInstance>> PluginInstance::Create(
 
 PluginInstance::~PluginInstance() {
   if (connector_ == nullptr) return;
+  PassFailpoint("plugin.destroy");
   ContainVoid(*host_, "destroy", [&] { plugin_.destroy(connector_); });
 }
 
@@ -76,6 +80,7 @@ absl::Status PluginInstance::Check() {
 }
 
 absl::Status PluginInstance::Schema() {
+  if (absl::Status s = Failpoint("plugin.schema"); !s.ok()) return s;
   PluginError error;
   const tidemark_schema* schema = nullptr;
   const absl::Status status =
@@ -83,11 +88,34 @@ absl::Status PluginInstance::Schema() {
   if (!status.ok()) return Located(status, error.place());
   absl::StatusOr<std::vector<TableSchema>> tables = ReadSchema(schema);
   if (!tables.ok()) return tables.status();
+  if (absl::Status modes = AskForModes(&*tables); !modes.ok()) return modes;
   tables_.emplace(*std::move(tables));
   return absl::OkStatus();
 }
 
+absl::Status PluginInstance::AskForModes(std::vector<TableSchema>* tables) {
+  if (!can_read()) return absl::OkStatus();
+  for (uint32_t i = 0; i < tables->size(); ++i) {
+    TableSchema& table = (*tables)[i];
+    PluginError error;
+    uint32_t modes = 0;
+    const absl::Status status = Contain("modes", &error, [&] {
+      return library_->read()->modes(connector_, i, &modes, error.abi());
+    });
+    if (!status.ok()) return WithContext(absl::StrCat("table ", QualifiedName(table)), status);
+    table.reads = modes & (kReadKeys | kReadRanges | kReadWhole);
+    const bool keyed = std::any_of(table.columns.begin(), table.columns.end(),
+                                   [](const Column& column) { return column.key; });
+    if (!keyed && (table.reads & (kReadKeys | kReadRanges)) != 0) {
+      return Misbehaved(absl::StrCat("table ", QualifiedName(table),
+                                     " has no key and is said to be readable by keys"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PluginInstance::ValidateState(absl::Span<const StateEntry> states) {
+  if (absl::Status s = Failpoint("plugin.validate_state"); !s.ok()) return s;
   PluginError error;
   const AbiStates given(states);
   const absl::Status status = Contain("validate_state", &error, [&] {
@@ -99,9 +127,19 @@ absl::Status PluginInstance::ValidateState(absl::Span<const StateEntry> states) 
 
 PluginInstance::Verdict PluginInstance::Update(const tidemark_update_request& request,
                                                const tidemark_sink& sink) {
+  if (absl::Status s = Failpoint("plugin.update"); !s.ok()) return {std::move(s), {}};
   PluginError error;
   absl::Status status = Contain(
       "update", &error, [&] { return plugin_.update(connector_, &request, &sink, error.abi()); });
+  return {std::move(status), error.place()};
+}
+
+PluginInstance::Verdict PluginInstance::Read(const tidemark_read_request& request,
+                                             const tidemark_sink& sink) {
+  PluginError error;
+  absl::Status status = Contain("read", &error, [&] {
+    return library_->read()->read(connector_, &request, &sink, error.abi());
+  });
   return {std::move(status), error.place()};
 }
 

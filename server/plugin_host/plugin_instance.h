@@ -20,8 +20,8 @@
 
 namespace tidemark {
 
-// The threads are those of plugin_abi.h: one call of Check, Schema, ValidateState and Update at a
-// time; Acknowledged on one thread of its own; Interrupt and host() at any time.
+// The threads are those of plugin_abi.h: one call of Check, Schema, ValidateState, Update and
+// Read at a time; Acknowledged on one thread of its own; Interrupt and host() at any time.
 class PluginInstance {
  public:
   static absl::StatusOr<std::unique_ptr<PluginInstance>> Create(
@@ -29,6 +29,9 @@ class PluginInstance {
   ~PluginInstance();
   PluginInstance(const PluginInstance&) = delete;
   PluginInstance& operator=(const PluginInstance&) = delete;
+
+  // The library offers tidemark.read/1.
+  bool can_read() const { return library_->read() != nullptr; }
 
   // Errors of these three are the connector's own, led by the table and column they name.
   absl::Status Check();
@@ -42,6 +45,8 @@ class PluginInstance {
   };
   // Runs update() on the calling thread.
   Verdict Update(const tidemark_update_request& request, const tidemark_sink& sink);
+  // Runs read() on the calling thread. REQUIRES: the library offers tidemark.read/1.
+  Verdict Read(const tidemark_read_request& request, const tidemark_sink& sink);
   void Acknowledged(const Acknowledgement& acknowledgement);
   void Interrupt();
 
@@ -51,6 +56,8 @@ class PluginInstance {
   PluginTables& tables() { return *tables_; }
 
  private:
+  // Asks how each table can be read.
+  absl::Status AskForModes(std::vector<TableSchema>* tables);
   explicit PluginInstance(std::shared_ptr<const PluginLibrary> library);
   absl::Status Located(const absl::Status& status, const ErrorPlace& place) const;
 

@@ -106,6 +106,24 @@ const tidemark_plugin* CallEntry(tidemark_plugin_entry_fn entry) {
   }
 }
 
+// The plugin's tidemark.read/1, or null.
+absl::StatusOr<const tidemark_read_v1*> ReadExtension(const tidemark_plugin& table) {
+  const void* given = nullptr;
+  try {
+    given = table.extension(TIDEMARK_READ_EXTENSION);
+  } catch (...) {
+    return absl::FailedPreconditionError("extension() threw across the ABI");
+  }
+  const auto* read = static_cast<const tidemark_read_v1*>(given);
+  if (read == nullptr) return read;
+  if (!TIDEMARK_HAS(tidemark_read_v1, read, read) || read->modes == nullptr ||
+      read->read == nullptr) {
+    return absl::FailedPreconditionError(
+        "its table of " TIDEMARK_READ_EXTENSION " is too small or has no modes() or read()");
+  }
+  return read;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(const std::string& path) {
@@ -131,8 +149,14 @@ absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(const s
     return WithContext(where, absl::FailedPreconditionError(absl::StrCat(
                                   "plugin ", table->id, ": ", description.status().message())));
   }
+  absl::StatusOr<const tidemark_read_v1*> read = ReadExtension(*table);
+  if (!read.ok()) {
+    return WithContext(where, absl::FailedPreconditionError(absl::StrCat(
+                                  "plugin ", table->id, ": ", read.status().message())));
+  }
+  if (*read != nullptr) description->extensions.push_back(TIDEMARK_READ_EXTENSION);
   return std::shared_ptr<const PluginLibrary>(
-      new PluginLibrary(absolute.get(), *table, *std::move(description)));
+      new PluginLibrary(absolute.get(), *table, *std::move(description), *read));
 }
 
 }  // namespace tidemark

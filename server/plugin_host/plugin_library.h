@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/schema.h"
 #include "tidemark/plugin_abi.h"
+#include "tidemark/read_abi.h"
 
 namespace tidemark {
 
@@ -27,15 +28,19 @@ class PluginLibrary {
   // check, acknowledged, interrupt, validate_state and extension are never null.
   const tidemark_plugin& table() const { return table_; }
   const ConnectorDescription& description() const { return description_; }
+  // The extension tidemark.read/1, checked; null: the plugin does not offer it.
+  const tidemark_read_v1* read() const { return read_; }
   const std::string& path() const { return path_; }
 
  private:
-  PluginLibrary(std::string path, const tidemark_plugin& table, ConnectorDescription description)
-      : path_(std::move(path)), table_(table), description_(std::move(description)) {}
+  PluginLibrary(std::string path, const tidemark_plugin& table, ConnectorDescription description,
+                const tidemark_read_v1* read)
+      : path_(std::move(path)), table_(table), description_(std::move(description)), read_(read) {}
 
   const std::string path_;
   const tidemark_plugin table_;
   const ConnectorDescription description_;
+  const tidemark_read_v1* const read_;
 };
 
 }  // namespace tidemark

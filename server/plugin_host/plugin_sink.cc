@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "plugin_host/abi_reader.h"
 #include "tidemark/v1/connector.pb.h"
 #include "wire/call_status.h"
@@ -47,7 +48,15 @@ tidemark_code PluginSink::Enter(const tidemark_sink* sink, const char* name, tid
 
 PluginSink::PluginSink(PluginTables* tables, ResponseStream* stream,
                        AcknowledgedCheckpoint* acknowledged)
-    : sink_{}, tables_(tables), stream_(stream), acknowledged_(acknowledged) {
+    : PluginSink(tables, stream, acknowledged, std::nullopt) {}
+
+PluginSink::PluginSink(PluginTables* tables, ResponseStream* stream,
+                       AcknowledgedCheckpoint* acknowledged, std::optional<uint32_t> read_table)
+    : sink_{},
+      tables_(tables),
+      stream_(stream),
+      acknowledged_(acknowledged),
+      read_table_(read_table) {
   sink_.struct_size = sizeof(sink_);
   sink_.ctx = this;
   sink_.emit = [](const tidemark_sink* sink, const tidemark_batch* batch, tidemark_error* error) {
@@ -137,6 +146,27 @@ absl::Status PluginSink::Send(const v1::UpdateResponse& response) {
   return stream_->Send(response) ? absl::OkStatus() : Cancelled();
 }
 
+absl::Status PluginSink::RefuseInRead(const char* name) const {
+  if (!read_table_.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("plugin misbehaved: ", name, " in read(), which only reads rows"));
+}
+
+absl::Status PluginSink::CheckReadRows(const tidemark_batch& batch, ErrorPlace* place) const {
+  if (!read_table_.has_value()) return absl::OkStatus();
+  if (batch.table != *read_table_) {
+    return Misbehaved(absl::StrCat("read() was asked for table ",
+                                   QualifiedName(tables_->at(*read_table_)), " and emits rows of ",
+                                   QualifiedName(tables_->at(batch.table))));
+  }
+  for (uint32_t row = 0; row < batch.row_count; ++row) {
+    if ((batch.ops[row] & ~uint32_t{TIDEMARK_ON_ERROR_CONTINUE}) == TIDEMARK_UPSERT) continue;
+    place->row = row;
+    return Misbehaved("read() emits another change than an upsert");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PluginSink::CheckTable(uint32_t table, bool may_be_none) const {
   if (table < tables_->size() || (may_be_none && table == TIDEMARK_NO_TABLE)) {
     return absl::OkStatus();
@@ -150,7 +180,9 @@ absl::Status PluginSink::Emit(const tidemark_batch* batch, ErrorPlace* place) {
     return static_cast<uint32_t>(tables_->at(table).columns.size());
   });
   if (!status.ok()) return status;
+  if (absl::Status s = Failpoint("plugin.rows"); !s.ok()) return s;
   place->table = batch->table;
+  if (absl::Status read = CheckReadRows(*batch, place); !read.ok()) return read;
   status = packer_.Pack(
       *batch, [&](const v1::UpdateResponse& message) { return stream_->Send(message); }, place);
   if (!status.ok()) {
@@ -172,6 +204,7 @@ void PluginSink::CountRows(uint32_t table, uint32_t rows) {
 }
 
 absl::Status PluginSink::Checkpoint(const tidemark_checkpoint* checkpoint, uint64_t* id) {
+  if (absl::Status refused = RefuseInRead("checkpoint"); !refused.ok()) return refused;
   absl::StatusOr<std::vector<StateEntry>> states = ReadStates(checkpoint);
   if (!states.ok()) return states.status();
   if (absl::Status warned = WarnOfLargeStates(*states); !warned.ok()) return warned;
@@ -179,11 +212,13 @@ absl::Status PluginSink::Checkpoint(const tidemark_checkpoint* checkpoint, uint6
   given.id = last_checkpoint_.load(std::memory_order_relaxed) + 1;
   given.states = *std::move(states);
   given.rows_since_last = Counted(rows_since_last_);
+  if (absl::Status s = Failpoint("plugin.checkpoint"); !s.ok()) return s;
   v1::UpdateResponse response;
   CheckpointToMessage(given, response.mutable_checkpoint());
   // Before it is sent: its acknowledgement may arrive at once.
   last_checkpoint_.store(given.id, std::memory_order_release);
   if (absl::Status sent = Send(response); !sent.ok()) return sent;
+  PassFailpoint("plugin.checkpoint_sent");
   std::fill(rows_since_last_.begin(), rows_since_last_.end(), 0);
   if (id != nullptr) *id = given.id;
   return absl::OkStatus();
@@ -247,6 +282,7 @@ absl::Status PluginSink::DeadLetter(const tidemark_dead_letter* letter) {
 }
 
 absl::Status PluginSink::TableDone(uint32_t table, tidemark_code code, tidemark_bytes reason) {
+  if (absl::Status refused = RefuseInRead("table_done"); !refused.ok()) return refused;
   if (absl::Status known = CheckTable(table, false); !known.ok()) return known;
   absl::StatusOr<absl::string_view> text = ReadBytes("the reason of table_done", reason);
   if (!text.ok()) return text.status();
@@ -268,6 +304,7 @@ absl::Status PluginSink::Warn(uint32_t table, tidemark_bytes given) {
 }
 
 absl::Status PluginSink::Flush() {
+  if (absl::Status refused = RefuseInRead("flush"); !refused.ok()) return refused;
   v1::UpdateResponse response;
   response.mutable_flush();
   return Send(response);

@@ -1,10 +1,11 @@
-// The sink of one Update call: what update() emits into (tidemark_sink). Checks everything, packs
+// The sink of one Update or Read call: what update() or read() emits into (tidemark_sink). Checks everything, packs
 // rows into messages, and lets the stream's flow control hold the plugin back.
 #ifndef TIDEMARK_PLUGIN_HOST_PLUGIN_SINK_H_
 #define TIDEMARK_PLUGIN_HOST_PLUGIN_SINK_H_
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -29,6 +30,10 @@ class PluginSink {
  public:
   // Borrows all three for its own life.
   PluginSink(PluginTables* tables, ResponseStream* stream, AcknowledgedCheckpoint* acknowledged);
+  // With `read_table`: of read() (read_abi.h): upserts of that table only, nothing that belongs to a
+  // sync.
+  PluginSink(PluginTables* tables, ResponseStream* stream, AcknowledgedCheckpoint* acknowledged,
+             std::optional<uint32_t> read_table);
   PluginSink(const PluginSink&) = delete;
   PluginSink& operator=(const PluginSink&) = delete;
 
@@ -63,6 +68,9 @@ class PluginSink {
   static tidemark_code Enter(const tidemark_sink* sink, const char* name, tidemark_error* error,
                              Body body);
   absl::Status CheckCaller(const char* name);
+  // The call belongs to a sync, and this one reads rows.
+  absl::Status RefuseInRead(const char* name) const;
+  absl::Status CheckReadRows(const tidemark_batch& batch, ErrorPlace* place) const;
   void Note(const absl::Status& status, const ErrorPlace& place);
   absl::Status CheckTable(uint32_t table, bool may_be_none) const;
   absl::Status Send(const v1::UpdateResponse& response);
@@ -73,6 +81,7 @@ class PluginSink {
   PluginTables* const tables_;
   ResponseStream* const stream_;
   AcknowledgedCheckpoint* const acknowledged_;
+  const std::optional<uint32_t> read_table_;
   std::atomic<std::thread::id> caller_{};  // update()'s thread, or no thread
   std::atomic<uint64_t> last_checkpoint_{0};
 

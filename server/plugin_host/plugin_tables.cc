@@ -25,7 +25,8 @@ bool Grow(const Column& given, Column* known) {
 
 }  // namespace
 
-PluginTables::PluginTables(std::vector<TableSchema> tables) : tables_(std::move(tables)) {
+PluginTables::PluginTables(std::vector<TableSchema> tables)
+    : tables_(std::move(tables)), grown_(tables_.size(), false) {
   for (uint32_t i = 0; i < size(); ++i) by_name_[{tables_[i].schema, tables_[i].name}] = i;
 }
 
@@ -33,6 +34,7 @@ absl::StatusOr<PluginTables::Defined> PluginTables::Define(const TableSchema& gi
   const auto [entry, added] = by_name_.try_emplace({given.schema, given.name}, size());
   if (added) {
     tables_.push_back(given);
+    grown_.push_back(true);
     return Defined{entry->second, true};
   }
   TableSchema grown = tables_[entry->second];
@@ -50,8 +52,19 @@ absl::StatusOr<PluginTables::Defined> PluginTables::Define(const TableSchema& gi
       changed |= Grow(column, &*known);
     }
   }
-  if (changed) tables_[entry->second] = std::move(grown);
+  if (changed) {
+    tables_[entry->second] = std::move(grown);
+    grown_[entry->second] = true;
+  }
   return Defined{entry->second, changed};
+}
+
+std::vector<uint32_t> PluginTables::GrownSinceSchema() const {
+  std::vector<uint32_t> indices;
+  for (uint32_t i = 0; i < size(); ++i) {
+    if (grown_[i]) indices.push_back(i);
+  }
+  return indices;
 }
 
 }  // namespace tidemark

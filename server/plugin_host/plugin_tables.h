@@ -30,11 +30,15 @@ class PluginTables {
   absl::StatusOr<Defined> Define(const TableSchema& given);
 
   uint32_t size() const { return static_cast<uint32_t>(tables_.size()); }
+  // Numbers of the tables that were defined, or that grew, after schema().
+  std::vector<uint32_t> GrownSinceSchema() const;
+
   // REQUIRES: index < size().
   const TableSchema& at(uint32_t index) const { return tables_[index]; }
 
  private:
   std::vector<TableSchema> tables_;
+  std::vector<bool> grown_;  // by table
   std::map<std::pair<std::string, std::string>, uint32_t> by_name_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "core/failpoint.h"
 #include "plugin_host/abi_writer.h"
 #include "tidemark/v1/connector.pb.h"
 #include "wire/change_messages.h"
@@ -67,18 +68,8 @@ PluginInstance::Verdict UpdateCall::Update(const v1::Start& start) {
 
 void UpdateCall::SendFinished(const PluginInstance::Verdict& verdict) {
   v1::UpdateResponse response;
-  v1::Finished* finished = response.mutable_finished();
-  VerdictToMessage(verdict.status, finished);
-  TableRowsToMessages(sink_.sent(), finished->mutable_sent());
-  finished->set_error_table(TIDEMARK_NO_TABLE);
-  const ErrorPlace& place = verdict.place;
-  if (!verdict.status.ok() && place.table < instance_->tables().size()) {
-    const TableSchema& table = instance_->tables().at(place.table);
-    finished->set_error_table(place.table);
-    if (place.column < table.columns.size()) {
-      finished->set_error_column(table.columns[place.column].name);
-    }
-  }
+  FinishedToMessage(verdict, instance_->tables(), sink_, response.mutable_finished());
+  PassFailpoint("plugin.finish");
   stream_->Finish(response);
 }
 
@@ -113,6 +104,7 @@ void UpdateCall::Acknowledge(Acknowledgement acknowledgement) {
   acknowledgement.durable = std::min(acknowledgement.durable, sink_.last_checkpoint());
   // Cumulative for the plugin too, whatever arrived.
   acknowledgement.durable = std::max(acknowledgement.durable, acknowledged_.durable());
+  PassFailpoint("plugin.acknowledged");
   // First the plugin hears of it, then its wait() ends: one order, whichever thread is quicker.
   instance_->Acknowledged(acknowledgement);
   acknowledged_.Advance(acknowledgement.durable);
@@ -137,6 +129,20 @@ void UpdateCall::Cancel() {
   MutexLock lock(mutex_);
   // Under the lock, so that the instance is still there.
   if (!update_ended_ && ready_) instance_->Interrupt();
+}
+
+void FinishedToMessage(const PluginInstance::Verdict& verdict, const PluginTables& tables,
+                       const PluginSink& sink, v1::Finished* finished) {
+  VerdictToMessage(verdict.status, finished);
+  TableRowsToMessages(sink.sent(), finished->mutable_sent());
+  finished->set_error_table(TIDEMARK_NO_TABLE);
+  const ErrorPlace& place = verdict.place;
+  if (verdict.status.ok() || place.table >= tables.size()) return;
+  const TableSchema& table = tables.at(place.table);
+  finished->set_error_table(place.table);
+  if (place.column < table.columns.size()) {
+    finished->set_error_column(table.columns[place.column].name);
+  }
 }
 
 void SendFailure(const UpdateTransport& transport, const absl::Status& status) {

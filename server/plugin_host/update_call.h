@@ -16,6 +16,7 @@
 
 namespace tidemark {
 namespace v1 {
+class Finished;
 class Start;
 class UpdateRequest;
 class UpdateResponse;
@@ -65,7 +66,11 @@ class UpdateCall {
   bool update_ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Sends Finished as the only message: for what fails before update().
+// Finished with the verdict and what the sink counted.
+void FinishedToMessage(const PluginInstance::Verdict& verdict, const PluginTables& tables,
+                       const PluginSink& sink, v1::Finished* finished);
+
+// Sends Finished as the only message: for what fails before update() or read().
 void SendFailure(const UpdateTransport& transport, const absl::Status& status);
 
 }  // namespace tidemark

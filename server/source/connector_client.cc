@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "wire/call_status.h"
+#include "wire/row_codec.h"
 #include "wire/schema_messages.h"
 #include "wire/state_messages.h"
 #include "wire/value_messages.h"
@@ -41,6 +43,25 @@ void StartToMessage(const UpdateStart& start, v1::Start* message) {
   message->set_until_us(start.until_us);
 }
 
+// INVALID_ARGUMENT for what can be in no request.
+absl::Status ReadToMessage(const ReadStart& start, v1::ReadRequest* message) {
+  const auto pack = [](const std::vector<Value>& values, std::string* out) {
+    for (const Value& value : values) EncodeValue(value, out);
+  };
+  message->set_table(start.table);
+  message->set_mode(static_cast<v1::ReadMode>(start.mode));
+  pack(start.keys, message->mutable_keys());
+  pack(start.lower, message->mutable_lower());
+  pack(start.upper, message->mutable_upper());
+  message->set_key_count(start.key_count);
+  message->set_limit(start.limit);
+  for (const bool selected : start.columns) message->add_columns(selected);
+  if (message->ByteSizeLong() > kMaxMessageBytes) {
+    return absl::InvalidArgumentError("the keys to read are more than a message holds");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 ConnectorClient::ConnectorClient(const ConnectorLaunch& launch,
@@ -65,17 +86,22 @@ ConnectorClient::~ConnectorClient() {
 
 // Cancels what runs. A child sees its socket end: it comes to an end in order.
 void ConnectorClient::CloseChannel() {
+  DropStream();
+  stub_.reset();
+  channel_.reset();
+}
+
+// Outside of the lock: the end of a call may take its time, and Cancel must not wait for it.
+void ConnectorClient::DropStream() {
   std::unique_ptr<UpdateStream> stream;
   {
     MutexLock lock(mutex_);
     stream = std::move(stream_);
   }
-  stream.reset();
-  stub_.reset();
-  channel_.reset();
 }
 
 absl::StatusOr<ConnectorDescription> ConnectorClient::Describe() {
+  if (absl::Status s = Failpoint("connector.describe"); !s.ok()) return s;
   const v1::DescribeRequest request;
   v1::DescribeResponse response;
   absl::Status status = Call(
@@ -91,6 +117,7 @@ absl::StatusOr<ConnectorDescription> ConnectorClient::Describe() {
 }
 
 absl::Status ConnectorClient::Check() {
+  if (absl::Status s = Failpoint("connector.check"); !s.ok()) return s;
   v1::CheckRequest request;
   v1::CheckResponse response;
   SettingsToMessage(settings_, request.mutable_configuration());
@@ -100,6 +127,7 @@ absl::Status ConnectorClient::Check() {
 }
 
 absl::StatusOr<std::vector<TableSchema>> ConnectorClient::Schema() {
+  if (absl::Status s = Failpoint("connector.schema"); !s.ok()) return s;
   v1::SchemaRequest request;
   v1::SchemaResponse response;
   SettingsToMessage(settings_, request.mutable_configuration());
@@ -117,6 +145,7 @@ absl::StatusOr<std::vector<TableSchema>> ConnectorClient::Schema() {
 }
 
 absl::Status ConnectorClient::ValidateState(absl::Span<const StateEntry> states) {
+  if (absl::Status s = Failpoint("connector.validate_state"); !s.ok()) return s;
   v1::ValidateStateRequest request;
   v1::ValidateStateResponse response;
   SettingsToMessage(settings_, request.mutable_configuration());
@@ -129,12 +158,29 @@ absl::Status ConnectorClient::ValidateState(absl::Span<const StateEntry> states)
 absl::Status ConnectorClient::Start(const UpdateStart& start) {
   if (!failure_.ok()) return failure_;
   if (closed_) return absl::FailedPreconditionError(absl::StrCat(label_, " is closed"));
+  if (absl::Status s = Failpoint("connector.start"); !s.ok()) return s;
   v1::UpdateRequest request;
   SettingsToMessage(settings_, request.mutable_start()->mutable_configuration());
   StartToMessage(start, request.mutable_start());
   MutexLock lock(mutex_);
   if (cancelled_) return Cancelled();
   stream_ = std::make_unique<UpdateStream>(channel_, request);
+  return absl::OkStatus();
+}
+
+absl::Status ConnectorClient::StartRead(const ReadStart& start) {
+  if (!failure_.ok()) return failure_;
+  if (closed_) return absl::FailedPreconditionError(absl::StrCat(label_, " is closed"));
+  v1::ReadRequest request;
+  SettingsToMessage(settings_, request.mutable_configuration());
+  if (absl::Status status = ReadToMessage(start, &request); !status.ok()) return status;
+  DropStream();
+  decoder_.BeginRead(start.table);
+  streaming_ = "Read";
+  timeout_ = start.timeout;
+  MutexLock lock(mutex_);
+  if (cancelled_) return Cancelled();
+  stream_ = std::make_unique<UpdateStream>(channel_, request, absl::Now() + start.timeout);
   return absl::OkStatus();
 }
 
@@ -159,12 +205,14 @@ absl::StatusOr<std::optional<SourceEvent>> ConnectorClient::Next(absl::Time dead
       case UpdateStream::Outcome::kCancelled:
         return Fail(Cancelled());
     }
+    if (absl::Status s = Failpoint("connector.read"); !s.ok()) return Fail(s);
     absl::Status status = decoder_.Push(std::move(message), stream_->pool());
     if (!status.ok()) return Fail(WithContext(label_, status));
   }
 }
 
 void ConnectorClient::Acknowledge(const Acknowledgement& acknowledgement) {
+  PassFailpoint("connector.acknowledge");
   if (stream_ != nullptr) stream_->Acknowledge(acknowledgement);
 }
 
@@ -172,6 +220,7 @@ absl::Status ConnectorClient::Close() {
   if (!failure_.ok()) return failure_;
   if (closed_) return absl::OkStatus();
   if (stream_ != nullptr) {
+    if (absl::Status s = Failpoint("connector.close"); !s.ok()) return Fail(s);
     stream_->HalfClose();
     std::unique_ptr<StreamMessage> message;
     switch (stream_->Read(absl::Now() + limits_.interrupt, absl::InfiniteDuration(), &message)) {
@@ -206,6 +255,7 @@ bool ConnectorClient::EndChild() {
 }
 
 void ConnectorClient::Cancel() {
+  PassFailpoint("connector.cancel");
   MutexLock lock(mutex_);
   cancelled_ = true;
   if (active_ != nullptr) active_->TryCancel();
@@ -265,9 +315,13 @@ absl::Status ConnectorClient::ExplainEnd() {
   if (IsCancelled()) return Cancelled();
   const grpc::Status& status = stream_->status();
   if (!status.ok()) {
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+        timeout_ != absl::InfiniteDuration()) {
+      return Late(absl::StrCat("did not end ", streaming_), timeout_);
+    }
     absl::Status failure =
-        ChildFailure("Update", IsBroken(status) ? kEndSeen : absl::ZeroDuration());
-    return failure.ok() ? ExplainStatus("Update", status) : failure;
+        ChildFailure(streaming_, IsBroken(status) ? kEndSeen : absl::ZeroDuration());
+    return failure.ok() ? ExplainStatus(streaming_, status) : failure;
   }
   return absl::DataLossError(absl::StrCat(
       label_, ": the connector stopped without saying so (it ended its call without Finished)"));

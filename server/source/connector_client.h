@@ -39,6 +39,7 @@ class ConnectorClient final : public ChangeSource {
   absl::StatusOr<std::vector<TableSchema>> Schema() override;
   absl::Status ValidateState(absl::Span<const StateEntry> states) override;
   absl::Status Start(const UpdateStart& start) override;
+  absl::Status StartRead(const ReadStart& start) override;
   absl::StatusOr<std::optional<SourceEvent>> Next(absl::Time deadline) override;
   void Acknowledge(const Acknowledgement& acknowledgement) override;
   absl::Status Close() override;
@@ -61,6 +62,7 @@ class ConnectorClient final : public ChangeSource {
   absl::Status Fail(absl::Status failure);
   bool IsCancelled();
   void CloseChannel();
+  void DropStream();
   bool EndChild();
 
   const std::string label_;
@@ -72,6 +74,8 @@ class ConnectorClient final : public ChangeSource {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Connector::Stub> stub_;
   EventDecoder decoder_;
+  const char* streaming_ = "Update";               // the call of stream_
+  absl::Duration timeout_ = absl::InfiniteDuration();  // of stream_
   absl::Status failure_;  // the first of the stream; every later Next and Close returns it
   bool closed_ = false;
 

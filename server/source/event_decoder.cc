@@ -1,8 +1,10 @@
 #include "source/event_decoder.h"
 
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "wire/call_status.h"
 #include "wire/change_messages.h"
@@ -15,6 +17,35 @@ absl::Status EventDecoder::RequireTable(uint32_t table, bool or_none, const char
   if (tables_.Knows(table) || (or_none && table == kNoTable)) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(what, " names table number ", table, ", but there are ",
                                           tables_.size(), " tables"));
+}
+
+void EventDecoder::BeginRead(uint32_t table) {
+  tables_.Reset(declared_);
+  readable_.Drop();
+  events_.clear();
+  finished_ = false;
+  read_table_ = table;
+}
+
+absl::Status EventDecoder::CheckRead(const ChangeBatch& batch) const {
+  if (batch.table != *read_table_) {
+    return absl::DataLossError(absl::StrCat("asked to read ", tables_.Name(*read_table_),
+                                            ", it sent rows of ", tables_.Name(batch.table)));
+  }
+  for (size_t row = 0; row < batch.row_count; ++row) {
+    if (batch.kind(row) != ChangeKind::kUpsert) {
+      return absl::DataLossError(
+          absl::StrCat("a row that was read is no upsert (", tables_.Name(batch.table), ")"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventDecoder::CheckRead(const v1::UpdateResponse& response) const {
+  if (response.has_checkpoint() || response.has_table_done() || response.has_flush()) {
+    return absl::DataLossError("it sent a message of a sync while it was asked to read rows");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status EventDecoder::Push(std::unique_ptr<StreamMessage> message,
@@ -31,7 +62,9 @@ absl::Status EventDecoder::Push(std::unique_ptr<StreamMessage> message,
   }
   absl::Status status = message->response.has_row_batch()
                             ? absl::DataLossError("it sent a row batch with foreign fields")
-                            : PushResponse(message->response);
+                            : absl::OkStatus();
+  if (status.ok() && read_table_.has_value()) status = CheckRead(message->response);
+  if (status.ok()) status = PushResponse(message->response);
   pool->Return(std::move(message));
   return status;
 }
@@ -41,6 +74,10 @@ absl::StatusOr<std::optional<SourceEvent>> EventDecoder::Pop() {
     if (absl::Status status = readable_.Advance(&events_); !status.ok()) return status;
   }
   if (events_.empty()) return std::nullopt;
+  if (const auto* batch = std::get_if<ChangeBatch>(&events_.front());
+      batch != nullptr && read_table_.has_value()) {
+    if (absl::Status status = CheckRead(*batch); !status.ok()) return status;
+  }
   std::optional<SourceEvent> event(std::move(events_.front()));
   events_.pop_front();
   return event;
@@ -48,6 +85,7 @@ absl::StatusOr<std::optional<SourceEvent>> EventDecoder::Pop() {
 
 absl::Status EventDecoder::PushRowBatch(std::unique_ptr<StreamMessage> message,
                                         const std::shared_ptr<MessagePool>& pool) {
+  if (absl::Status s = Failpoint("connector.decode"); !s.ok()) return s;
   const v1::RowBatch& packed = message->row_batch;
   if (absl::Status status = RequireTable(packed.table(), false, "a row batch"); !status.ok()) {
     return status;

@@ -28,7 +28,14 @@ class EventDecoder {
 
   // What Schema answered. Events of tables that are not among them and were not defined since are
   // DATA_LOSS.
-  void SetTables(std::vector<TableSchema> tables) { tables_.Reset(std::move(tables)); }
+  void SetTables(std::vector<TableSchema> tables) {
+    declared_ = tables;
+    tables_.Reset(std::move(tables));
+  }
+
+  // The stream of a Read begins: it knows the tables of Schema only, and has upserts of `table`
+  // alone and neither checkpoints nor what belongs to a sync. What is left of an earlier one goes.
+  void BeginRead(uint32_t table);
 
   // REQUIRES: Pop returned nullopt since the last Push. `pool` takes the message back. DATA_LOSS
   // (malformed, out of place) or UNIMPLEMENTED (a kind of message of a newer protocol).
@@ -50,12 +57,18 @@ class EventDecoder {
   absl::Status PushFinished(const v1::Finished& message);
   absl::Status RequireTable(uint32_t table, bool or_none, const char* what) const;
 
+  // DATA_LOSS when the message has no place in a Read.
+  absl::Status CheckRead(const ChangeBatch& batch) const;
+  absl::Status CheckRead(const v1::UpdateResponse& response) const;
+
   const std::string label_;
+  std::vector<TableSchema> declared_;  // by Schema
   KnownTables tables_;
   ReadableRows readable_;
   std::deque<SourceEvent> events_;
   uint64_t last_checkpoint_ = 0;
   bool finished_ = false;
+  std::optional<uint32_t> read_table_;  // of a Read
 };
 
 }  // namespace tidemark

@@ -26,6 +26,8 @@ class ReadableRows {
   // REQUIRES: !pending(). `message->response` holds rows.
   void Begin(std::unique_ptr<StreamMessage> message);
   bool pending() const { return message_ != nullptr; }
+  // Forgets the message at hand.
+  void Drop() { message_.reset(); }
 
   // Appends the next batch to `events`; before it the definition of a table or of columns that
   // were not known, undeclared, in the order of their names. DATA_LOSS naming table and row.

@@ -21,7 +21,11 @@
 namespace tidemark {
 namespace {
 
-constexpr char kMethod[] = "/tidemark.v1.Connector/Update";
+using google::protobuf::MessageLite;
+
+constexpr char kUpdateMethod[] = "/tidemark.v1.Connector/Update";
+// A server does not tell a stream of one request from a single request.
+constexpr char kReadMethod[] = "/tidemark.v1.Connector/Read";
 
 // Cumulative: the newest durable id, and of each entry the newest releasable body.
 void Join(const Acknowledgement& newer, Acknowledgement* pending) {
@@ -46,19 +50,18 @@ void Join(const Acknowledgement& newer, Acknowledgement* pending) {
 //
 // Two holds keep the call's object alive while reads and writes are begun outside reactions; each
 // is dropped once, when no further read or write can be begun.
-class UpdateStream::Reactor final
-    : public grpc::ClientBidiReactor<v1::UpdateRequest, grpc::ByteBuffer> {
+class UpdateStream::Reactor final : public grpc::ClientBidiReactor<MessageLite, grpc::ByteBuffer> {
  public:
   Reactor(const std::shared_ptr<grpc::Channel>& channel, const v1::UpdateRequest& start,
           MessagePool* pool)
       : pool_(pool), written_(start) {
-    grpc::TemplatedGenericStub<v1::UpdateRequest, grpc::ByteBuffer> stub(channel);
-    stub.PrepareBidiStreamingCall(&context_, kMethod, grpc::StubOptions(), this);
-    AddMultipleHolds(2);
-    StartWrite(&written_);
-    quiet_since_ = Clock::Real().Monotonic();
-    StartRead(&buffer_);
-    StartCall();
+    Begin(channel, kUpdateMethod, &written_);
+  }
+  Reactor(const std::shared_ptr<grpc::Channel>& channel, const v1::ReadRequest& read,
+          absl::Time deadline, MessagePool* pool)
+      : pool_(pool), read_(read), half_close_(true) {
+    if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
+    Begin(channel, kReadMethod, &read_);
   }
 
   // The destructor's part: afterwards gRPC has forgotten this object.
@@ -129,6 +132,20 @@ class UpdateStream::Reactor final
   const grpc::ClientContext& context() const { return context_; }
 
  private:
+  void Begin(const std::shared_ptr<grpc::Channel>& channel, const char* method,
+             const MessageLite* first) {
+    grpc::TemplatedGenericStub<MessageLite, grpc::ByteBuffer> stub(channel);
+    stub.PrepareBidiStreamingCall(&context_, method, grpc::StubOptions(), this);
+    AddMultipleHolds(2);
+    StartWrite(first);
+    {
+      MutexLock lock(mutex_);
+      quiet_since_ = Clock::Real().Monotonic();
+    }
+    StartRead(&buffer_);
+    StartCall();
+  }
+
   void OnReadDone(bool ok) override {
     std::unique_ptr<StreamMessage> message;
     if (ok) {
@@ -236,6 +253,7 @@ class UpdateStream::Reactor final
   grpc::ClientContext context_;
   grpc::ByteBuffer buffer_;    // the read outstanding
   v1::UpdateRequest written_;  // the write outstanding
+  const v1::ReadRequest read_;
   grpc::Status status_;        // written before done_
 
   Mutex mutex_;
@@ -260,6 +278,11 @@ UpdateStream::UpdateStream(const std::shared_ptr<grpc::Channel>& channel,
                            const v1::UpdateRequest& start)
     : pool_(std::make_shared<MessagePool>()),
       reactor_(std::make_unique<Reactor>(channel, start, pool_.get())) {}
+
+UpdateStream::UpdateStream(const std::shared_ptr<grpc::Channel>& channel,
+                           const v1::ReadRequest& read, absl::Time deadline)
+    : pool_(std::make_shared<MessagePool>()),
+      reactor_(std::make_unique<Reactor>(channel, read, deadline, pool_.get())) {}
 
 UpdateStream::~UpdateStream() { reactor_->CancelAndWait(); }
 

@@ -1,4 +1,4 @@
-// The one bidirectional call of a sync: reads ahead a little, writes acknowledgements.
+// The one bidirectional call of a sync, or a Read: reads ahead a little, writes acknowledgements.
 #ifndef TIDEMARK_SOURCE_UPDATE_STREAM_H_
 #define TIDEMARK_SOURCE_UPDATE_STREAM_H_
 
@@ -30,6 +30,9 @@ class UpdateStream {
   static constexpr size_t kAheadBytes = size_t{4} * 1024 * 1024;
 
   UpdateStream(const std::shared_ptr<grpc::Channel>& channel, const v1::UpdateRequest& start);
+  // Of a Read instead: nothing further is written. `deadline`: of the whole call.
+  UpdateStream(const std::shared_ptr<grpc::Channel>& channel, const v1::ReadRequest& read,
+               absl::Time deadline);
   ~UpdateStream();
   UpdateStream(const UpdateStream&) = delete;
   UpdateStream& operator=(const UpdateStream&) = delete;

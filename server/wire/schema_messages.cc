@@ -100,6 +100,7 @@ absl::StatusOr<TableSchema> TableFromMessage(const v1::Table& message) {
     column.cursor = from.cursor();
     column.sensitive = from.sensitive();
   }
+  table.reads = message.reads() & (kReadKeys | kReadRanges | kReadWhole);
   if (absl::Status checked = CheckTable(table); !checked.ok()) return checked;
   return table;
 }
@@ -118,6 +119,7 @@ void TableToMessage(const TableSchema& table, v1::Table* message) {
     to->set_cursor(column.cursor);
     to->set_sensitive(column.sensitive);
   }
+  message->set_reads(table.reads);
 }
 
 absl::StatusOr<std::vector<TableSchema>> SchemaFromMessage(const v1::SchemaResponse& message) {
@@ -160,6 +162,7 @@ absl::StatusOr<ConnectorDescription> DescriptionFromMessage(const v1::DescribeRe
     }
     description.options.push_back(OptionFromMessage(from));
   }
+  description.extensions.assign(message.extensions().begin(), message.extensions().end());
   return description;
 }
 
@@ -182,6 +185,7 @@ void DescriptionToMessage(const ConnectorDescription& description, v1::DescribeR
     for (const std::string& choice : option.choices) to->add_choices(choice);
     to->set_json_schema(option.json_schema);
   }
+  for (const std::string& id : description.extensions) message->add_extensions(id);
 }
 
 }  // namespace tidemark

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -11,7 +12,7 @@
 
 // The state is the next n. With `log`, that file holds how many rows were emitted, and a last line
 // "cancelled" when the host asked to stop.
-class Placed final : public tidemark::Connector {
+class Placed final : public tidemark::Connector, public tidemark::RowReader {
  public:
   explicit Placed(const tidemark::Config& config)
       : rows_(config.GetInt64("rows")),
@@ -46,6 +47,31 @@ class Placed final : public tidemark::Connector {
     return tidemark::WithRetryAfter(
         absl::Status(static_cast<absl::StatusCode>(fail_code_), "fails as asked"),
         absl::Seconds(7));
+  }
+
+  uint32_t ReadModes(const tidemark::Table&) override {
+    return tidemark::kReadKeys | tidemark::kReadRanges;
+  }
+  absl::Status ReadRows(const tidemark::ReadRequest& request, tidemark::Sink& sink) override {
+    absl::Status status;
+    const auto number = [](absl::Span<const tidemark::Value> key, int64_t otherwise) {
+      return key.empty() ? otherwise : key[0].raw().u.i64;
+    };
+    for (size_t i = 0; i < request.key_count() && status.ok(); ++i) {
+      const int64_t n = number(request.key(i), 0);
+      if (n < rows_) status = sink.Upsert("placed", {{"n", n}, {"payload", payload_}});
+    }
+    int64_t n = number(request.lower(), 0);
+    const int64_t end = request.mode() == tidemark::kReadKeys
+                            ? n
+                            : std::min(rows_, number(request.upper(), rows_));
+    for (uint64_t left = request.limit(); n < end && status.ok(); ++n) {
+      status = sink.Upsert("placed", {{"n", n}, {"payload", payload_}});
+      if (request.limit() > 0 && --left == 0) break;
+    }
+    if (status.code() == absl::StatusCode::kCancelled) Log("cancelled");
+    if (!status.ok() || fail_code_ == 0) return status;
+    return absl::Status(static_cast<absl::StatusCode>(fail_code_), "fails as asked");
   }
 
  private:

@@ -247,6 +247,112 @@ TEST_P(PlacementTest, CancelIsObeyed) {
   EXPECT_TRUE(Eventually([this] { return Emitted() == -1; }, absl::Seconds(5)));
 }
 
+// What a read says, the rows put together.
+std::string Read(ChangeSource& source, const ReadStart& start) {
+  const absl::Status begun = source.StartRead(start);
+  if (!begun.ok()) return begun.ToString();
+  std::string text;
+  while (true) {
+    absl::StatusOr<std::optional<SourceEvent>> event = source.Next(absl::InfiniteFuture());
+    if (!event.ok()) return event.status().ToString();
+    if (!event->has_value()) continue;
+    if (const auto* batch = std::get_if<ChangeBatch>(&**event)) {
+      for (uint32_t i = 0; i < batch->row_count; ++i) {
+        absl::StrAppend(&text, batch->row(i)[0].i64, " ");
+      }
+    } else if (const auto* finished = std::get_if<Finished>(&**event)) {
+      return absl::StrCat(text, finished->status.message());
+    } else {
+      return absl::StrCat("out of place: ", EventText(**event));
+    }
+  }
+}
+
+TEST_P(PlacementTest, RowsAreReadByKeysAndRanges) {
+  Connect();
+  absl::StatusOr<ConnectorDescription> description = source_->Describe();
+  ASSERT_TRUE(description.ok()) << description.status();
+  EXPECT_EQ(description->extensions, std::vector<std::string>{kReadExtension});
+  absl::StatusOr<std::vector<TableSchema>> tables = source_->Schema();
+  ASSERT_TRUE(tables.ok()) << tables.status();
+  EXPECT_EQ((*tables)[0].reads, kReadKeys | kReadRanges);
+  ReadStart keys;
+  keys.mode = kReadKeys;
+  keys.keys = {Value::Int64(7), Value::Int64(3), Value::Int64(99)};
+  keys.key_count = 3;
+  ReadStart range;
+  range.mode = kReadRanges;
+  range.lower = {Value::Int64(4)};
+  EXPECT_EQ(Read(*source_, keys), "7 3 ");
+  EXPECT_EQ(Read(*source_, range), "4 5 6 7 8 9 ");
+  range.upper = {Value::Int64(8)};
+  EXPECT_EQ(Read(*source_, range), "4 5 6 7 ");
+  range.limit = 2;
+  EXPECT_EQ(Read(*source_, range), "4 5 ");
+  range.lower.clear();
+  EXPECT_EQ(Read(*source_, range), "0 1 ");
+  ReadStart whole;
+  EXPECT_EQ(Read(*source_, whole), "plugin placed: this connector cannot read table placed as a whole");
+  keys.keys.pop_back();
+  EXPECT_TRUE(absl::StrContains(Read(*source_, keys), "keys to read")) << "two values, three keys";
+  whole.table = 7;
+  EXPECT_TRUE(absl::StrContains(Read(*source_, whole), "no table number 7"));
+  EXPECT_EQ(Read(*source_, range), "0 1 ") << "what was refused harms nothing";
+  EXPECT_TRUE(source_->Close().ok());
+}
+
+TEST_P(PlacementTest, AReadThatFailsIsTheConnectorsVerdict) {
+  settings_["fail_code"] = int64_t{7};
+  Connect();
+  ASSERT_TRUE(source_->Schema().ok());
+  ReadStart range;
+  range.mode = kReadRanges;
+  range.limit = 2;
+  EXPECT_EQ(Read(*source_, range), "plugin placed: fails as asked");
+  EXPECT_EQ(Read(*source_, range), "plugin placed: fails as asked") << "and the next is heard";
+}
+
+TEST_P(PlacementTest, ANewReadEndsTheOneBefore) {
+  settings_["rows"] = int64_t{1'000'000'000};
+  Connect();
+  ASSERT_TRUE(source_->Schema().ok());
+  ReadStart range;
+  range.mode = kReadRanges;
+  ASSERT_EQ(source_->StartRead(range), absl::OkStatus());
+  ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+  range.limit = 3;
+  EXPECT_EQ(Read(*source_, range), "0 1 2 ");
+  EXPECT_TRUE(Eventually([this] { return Emitted() == -1; }, absl::Seconds(10)));
+  EXPECT_EQ(Read(*source_, range), "0 1 2 ") << "by another instance";
+}
+
+TEST_P(PlacementTest, AReadHasADeadline) {
+  settings_["rows"] = int64_t{1'000'000'000};
+  Connect();
+  ASSERT_TRUE(source_->Schema().ok());
+  ReadStart range;
+  range.mode = kReadRanges;
+  range.timeout = absl::Milliseconds(300);
+  const std::string text = Read(*source_, range);
+  EXPECT_TRUE(absl::StrContains(text, "DEADLINE_EXCEEDED: plugin placed did not end Read within"))
+      << text.substr(0, 300);
+}
+
+TEST_P(PlacementTest, CancelEndsARead) {
+  settings_["rows"] = int64_t{1'000'000'000};
+  Connect();
+  ASSERT_TRUE(source_->Schema().ok());
+  ReadStart range;
+  range.mode = kReadRanges;
+  ASSERT_EQ(source_->StartRead(range), absl::OkStatus());
+  ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
+  source_->Cancel();
+  const absl::Status status = source_->Next(absl::InfiniteFuture()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
+  source_ = nullptr;
+  EXPECT_TRUE(Eventually([this] { return Emitted() == -1; }, absl::Seconds(10)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Placements, PlacementTest,
                          testing::Values("child", "in_process", "unix", "tcp"),
                          [](const auto& placement) { return std::string(placement.param); });

@@ -42,6 +42,11 @@ grpc::Status ScriptedConnector::Update(grpc::ServerContext* context, Stream* str
   return update ? update(context, stream) : grpc::Status::OK;
 }
 
+grpc::Status ScriptedConnector::Read(grpc::ServerContext* context, const v1::ReadRequest* request,
+                                     ReadStream* stream) {
+  return read ? read(*request, stream) : Service::Read(context, request, stream);
+}
+
 ScriptedServer::ScriptedServer(grpc::Service* service, const std::string& address) {
   grpc::ServerBuilder builder;
   ConfigureServer(&builder);

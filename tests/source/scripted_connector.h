@@ -24,8 +24,12 @@ class ScriptedConnector final : public v1::Connector::Service {
   std::function<grpc::Status(grpc::ServerContext*)> check;
   std::function<grpc::Status(v1::SchemaResponse*)> schema;
   std::function<grpc::Status(grpc::ServerContext*, Stream*)> update;
+  using ReadStream = grpc::ServerWriter<v1::UpdateResponse>;
+  std::function<grpc::Status(const v1::ReadRequest&, ReadStream*)> read;  // null: not there
 
  private:
+  grpc::Status Read(grpc::ServerContext* context, const v1::ReadRequest* request,
+                    ReadStream* stream) override;
   grpc::Status Describe(grpc::ServerContext* context, const v1::DescribeRequest* request,
                         v1::DescribeResponse* response) override;
   grpc::Status Check(grpc::ServerContext* context, const v1::CheckRequest* request,

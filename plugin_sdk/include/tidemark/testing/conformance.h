@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "tidemark/plugin_abi.h"
 #include "tidemark/testing/plugin_run.h"
+#include "tidemark/testing/read_check.h"
 #include "tidemark/testing/recording.h"
 #include "tidemark/testing/settings.h"
 
@@ -51,6 +52,8 @@ class Conformance {
     Try("resuming from every checkpoint gives the same tables", [this] { return CheckResume(); });
     Try("cancelling at every emit ends the run and its threads", [this] { return CheckCancel(); });
     Try("a damaged state is refused with words", [this] { return CheckDamagedState(); });
+    Try("reading by keys and ranges gives the rows that update() sends",
+        [this] { return CheckReads(); });
     Try("no secret is shown", [this] { return CheckSecrets(); });
     return std::move(checks_);
   }
@@ -72,6 +75,7 @@ class Conformance {
   absl::Status CheckResume();
   absl::Status CheckCancel();
   absl::Status CheckDamagedState();
+  absl::Status CheckReads();
   absl::Status CheckSecrets();
   absl::Status ResumeFrom(size_t checkpoint);
   absl::Status CancelAt(size_t emit);

@@ -169,6 +169,24 @@ inline absl::Status Conformance::CheckDamagedState() {
   return absl::OkStatus();
 }
 
+inline absl::Status Conformance::CheckReads() {
+  PluginRun run(plugin_, settings_);
+  if (run.reading() == nullptr) {
+    note_ = "the plugin does not offer " TIDEMARK_READ_EXTENSION;
+    return absl::OkStatus();
+  }
+  if (run.reading()->modes == nullptr || run.reading()->read == nullptr) {
+    return absl::InternalError(TIDEMARK_READ_EXTENSION " has no modes() or no read()");
+  }
+  if (absl::Status s = run.Open(); !s.ok()) return s;
+  const auto tables = static_cast<uint32_t>(run.sink().tables().size());
+  for (uint32_t i = 0; i < tables; ++i) {
+    if (absl::Status s = ReadCheck(run, i, image_).Check(); !s.ok()) return s;
+  }
+  note_ = absl::StrCat(tables, " tables");
+  return absl::OkStatus();
+}
+
 inline absl::Status Conformance::CheckSecrets() {
   const std::vector<std::string> secrets = settings_.Secrets(plugin_);
   if (secrets.empty()) note_ = "no secret is set";

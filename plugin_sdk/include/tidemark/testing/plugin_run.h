@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tidemark/plugin_abi.h"
+#include "tidemark/read_abi.h"
 #include "tidemark/testing/error_text.h"
 #include "tidemark/testing/recording_sink.h"
 #include "tidemark/testing/settings.h"
@@ -93,6 +94,30 @@ class PluginRun {
     const tidemark_code code = plugin_.update(connector_, &request, sink_.sink(), error.get());
     sink_.EndUpdate();
     Acknowledge();
+    return error.ToStatus(code);
+  }
+  // The plugin's tidemark.read/1, or null.
+  const tidemark_read_v1* reading() const {
+    if (!TIDEMARK_HAS(tidemark_plugin, &plugin_, extension) || plugin_.extension == nullptr) {
+      return nullptr;
+    }
+    return static_cast<const tidemark_read_v1*>(plugin_.extension(TIDEMARK_READ_EXTENSION));
+  }
+  // How a table of the schema can be read: TIDEMARK_READ_ bits. REQUIRES: reading().
+  absl::StatusOr<uint32_t> ReadModes(uint32_t table) {
+    ErrorText error;
+    uint32_t modes = 0;
+    absl::Status s =
+        error.ToStatus(reading()->modes(connector_, table, &modes, error.get()));
+    if (!s.ok()) return s;
+    return modes;
+  }
+  // read(); the rows are the changes that the sink has more afterwards. REQUIRES: reading().
+  absl::Status Read(const tidemark_read_request& request) {
+    sink_.BeginUpdate();
+    ErrorText error;
+    const tidemark_code code = reading()->read(connector_, &request, sink_.sink(), error.get());
+    sink_.EndUpdate();
     return error.ToStatus(code);
   }
   // OK without a validate_state.
