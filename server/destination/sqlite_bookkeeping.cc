@@ -1,77 +1,12 @@
-// Every time is INTEGER, Unix microseconds UTC, NULL where it is not known. Hashes are BLOBs of 32
-// raw bytes. The columns of _tidemark_state_history stand in the order in which the chain hashes
-// them (state/state_version.cc); the body of a version stands in _tidemark_state_bodies, once per
-// entry however many versions share it.
+// Every time is INTEGER, Unix microseconds UTC, NULL where it is not known. The tables of state are
+// described in state/sqlite_state_tables.cc.
 #include "destination/sqlite_bookkeeping.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 
 namespace tidemark {
 namespace {
-
-constexpr char kStateTables[] = R"sql(
-CREATE TABLE _tidemark_meta(schema_version INTEGER NOT NULL);
-CREATE TABLE _tidemark_connections(
-  connection TEXT NOT NULL PRIMARY KEY,
-  epoch INTEGER NOT NULL,
-  holder TEXT NOT NULL,
-  boot_id TEXT NOT NULL,
-  pid INTEGER NOT NULL,
-  pid_start INTEGER NOT NULL,
-  acquired_at INTEGER NOT NULL,
-  expires_at INTEGER,
-  last_synced INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE _tidemark_state(
-  connection TEXT NOT NULL,
-  entry TEXT NOT NULL,
-  source_schema TEXT NOT NULL,
-  source_table TEXT NOT NULL,
-  version INTEGER NOT NULL,
-  chain BLOB NOT NULL,
-  anchor BLOB NOT NULL,
-  PRIMARY KEY(connection, entry)
-) WITHOUT ROWID;
-CREATE TABLE _tidemark_state_history(
-  connection TEXT NOT NULL,
-  entry TEXT NOT NULL,
-  version INTEGER NOT NULL,
-  parent INTEGER NOT NULL,
-  epoch INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  format INTEGER NOT NULL,
-  body_hash BLOB NOT NULL,
-  prev_chain BLOB NOT NULL,
-  chain BLOB NOT NULL,
-  sync_id TEXT NOT NULL,
-  group_id TEXT NOT NULL,
-  inserted INTEGER NOT NULL,
-  updated INTEGER NOT NULL,
-  deleted INTEGER NOT NULL,
-  unchanged INTEGER NOT NULL,
-  superseded INTEGER NOT NULL,
-  missing INTEGER NOT NULL,
-  conflict INTEGER NOT NULL,
-  late_queue INTEGER NOT NULL,
-  dead_letter INTEGER NOT NULL,
-  deleted_by_truncate INTEGER NOT NULL,
-  duplicates_collapsed INTEGER NOT NULL,
-  cursor_max TEXT NOT NULL,
-  watermark INTEGER,
-  created_at INTEGER NOT NULL,
-  engine TEXT NOT NULL,
-  PRIMARY KEY(connection, entry, version)
-) WITHOUT ROWID;
-CREATE INDEX _tidemark_state_history_body
-  ON _tidemark_state_history(connection, entry, body_hash);
-CREATE TABLE _tidemark_state_bodies(
-  connection TEXT NOT NULL,
-  entry TEXT NOT NULL,
-  body_hash BLOB NOT NULL,
-  body BLOB NOT NULL,
-  PRIMARY KEY(connection, entry, body_hash)
-);
-)sql";
 
 constexpr char kSchemaTables[] = R"sql(
 CREATE TABLE _tidemark_tables(
@@ -160,29 +95,6 @@ CREATE TABLE _tidemark_dead_letters(
 
 }  // namespace
 
-absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
-  absl::StatusOr<SqliteStatement*> table = connection.Query(
-      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_tidemark_meta'");
-  if (!table.ok()) return table.status();
-  absl::StatusOr<bool> row = connection.Next(**table);
-  if (!row.ok()) return row.status();
-  (*table)->Reset();
-  if (!*row) return 0;
-  absl::StatusOr<SqliteStatement*> version =
-      connection.Query("SELECT max(schema_version) FROM _tidemark_meta");
-  if (!version.ok()) return version.status();
-  row = connection.Next(**version);
-  if (!row.ok()) return row.status();
-  const int64_t found = *row ? (*version)->Int(0) : 0;
-  (*version)->Reset();
-  if (found > kBookkeepingVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        connection.path(), " was written by a newer engine (bookkeeping version ", found,
-        ", this one knows ", kBookkeepingVersion, "); install that engine or a newer one"));
-  }
-  return found;
-}
-
 absl::Status EnsureBookkeeping(SqliteConnection& connection) {
   absl::StatusOr<int64_t> version = ReadBookkeepingVersion(connection);
   if (!version.ok()) return version.status();
@@ -191,10 +103,10 @@ absl::Status EnsureBookkeeping(SqliteConnection& connection) {
   version = ReadBookkeepingVersion(connection);  // another process may have been faster
   absl::Status status = version.status();
   if (status.ok() && *version == 0) {
-    status = connection.Execute(absl::StrCat(kStateTables, kSchemaTables, kSyncTables,
-                                             "INSERT INTO _tidemark_meta VALUES(",
-                                             kBookkeepingVersion, ");"));
+    status = CreateStateTables(connection);
+    if (status.ok()) status = connection.Execute(absl::StrCat(kSchemaTables, kSyncTables));
   }
+  if (status.ok()) status = Failpoint("open.bookkeeping");
   if (status.ok()) status = connection.Execute("COMMIT");
   if (!status.ok() && !connection.autocommit()) {
     connection.Execute("ROLLBACK").IgnoreError();

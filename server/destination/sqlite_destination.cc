@@ -8,14 +8,16 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "core/time_text.h"
+#include "core/canary.h"
+#include "core/failpoint.h"
 #include "destination/sqlite_bookkeeping.h"
 #include "destination/sqlite_catalog.h"
 #include "destination/sqlite_dialect.h"
 #include "destination/sqlite_sync_log.h"
 #include "destination/sqlite_table_writer.h"
-#include "state/connection_lock.h"
 #include "state/sqlite_file.h"
+#include "state/sqlite_history.h"
+#include "state/sqlite_ownership.h"
 #include "state/sqlite_state.h"
 
 namespace tidemark {
@@ -73,7 +75,6 @@ class SqliteDestination final : public Destination {
   // Runs `work` in a transaction of its own.
   absl::Status InTransaction(const std::function<absl::Status()>& work);
   absl::StatusOr<Acquired> TakeOver(const AcquireRequest& request);
-  absl::Status DescribeHolder(const AcquireRequest& request);
 
   absl::StatusOr<TableHandle> EnsureTable(const TargetTable& target,
                                           std::vector<SchemaChange>* changes);
@@ -90,8 +91,8 @@ class SqliteDestination final : public Destination {
   const SqliteOptions options_;
   Clock* const clock_;
   std::unique_ptr<SqliteConnection> connection_;
-  std::unique_ptr<ConnectionLock> lock_;
-  std::string owner_;  // the connection's name
+  std::unique_ptr<SqliteOwnership> ownership_;  // null: not acquired
+  std::string owner_;                           // the connection's name
   std::unique_ptr<SqliteCatalog> catalog_;
   std::unique_ptr<SqliteState> state_;
   std::deque<Slot> slots_;                                 // writers point into them
@@ -118,7 +119,9 @@ class SqliteTransaction final : public DestinationTransaction {
     if (absl::Status s = CheckOpen(); !s.ok()) return s;
     absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(batch.table);
     if (!writer.ok()) return writer.status();
-    absl::Status status = (*writer)->Apply(batch, options, counts, refused);
+    absl::Status status = Failpoint("apply.rows");
+    if (status.ok()) status = (*writer)->Apply(batch, options, counts, refused);
+    if (status.ok()) status = Failpoint("apply.rows_applied");
     disk_full_ = absl::IsResourceExhausted(status);
     return status;
   }
@@ -128,6 +131,7 @@ class SqliteTransaction final : public DestinationTransaction {
     absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(table);
     if (!writer.ok()) return writer.status();
     destination_->catalog_dirty_ = true;
+    if (absl::Status s = Failpoint("apply.truncate"); !s.ok()) return s;
     return destination_->catalog_->SetTruncateBefore((*writer)->target().name, truncate_before_us);
   }
   absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t truncate_before_us,
@@ -135,10 +139,12 @@ class SqliteTransaction final : public DestinationTransaction {
     if (absl::Status s = CheckOpen(); !s.ok()) return s;
     absl::StatusOr<SqliteTableWriter*> writer = destination_->Writer(table);
     if (!writer.ok()) return writer.status();
+    if (absl::Status s = Failpoint("apply.truncate_finish"); !s.ok()) return s;
     return (*writer)->DeleteWrittenBefore(truncate_before_us, synced_us);
   }
   absl::Status WriteDeadLetter(absl::string_view sync_id, const DeadLetter& letter) override {
     if (absl::Status s = CheckOpen(); !s.ok()) return s;
+    if (absl::Status s = Failpoint("apply.dead_letter"); !s.ok()) return s;
     return WriteDeadLetterRow(*destination_->connection_, destination_->owner_, sync_id, letter,
                               destination_->NowUs());
   }
@@ -175,72 +181,65 @@ DestinationLimits SqliteDestination::limits() const {
 }
 
 absl::StatusOr<Acquired> SqliteDestination::Acquire(const AcquireRequest& request) {
-  if (lock_ != nullptr) return absl::InternalError("the destination is already acquired");
-  absl::StatusOr<std::unique_ptr<ConnectionLock>> lock =
-      ConnectionLock::Acquire(options_.path, request.connection);
-  if (absl::IsAlreadyExists(lock.status())) return DescribeHolder(request);
-  if (!lock.ok()) return lock.status();
-  lock_ = *std::move(lock);
-  absl::StatusOr<Acquired> acquired = TakeOver(request);
+  if (ownership_ != nullptr) return absl::InternalError("the destination is already acquired");
+  if (absl::Status s = Failpoint("open.lock"); !s.ok()) return s;
+  ownership_ = std::make_unique<SqliteOwnership>(options_.path, request.connection, *clock_);
+  absl::Status status = ownership_->Lock(*connection_, {request.holder, request.take_over});
+  absl::StatusOr<Acquired> acquired = status;
+  if (status.ok()) {
+    PassFailpoint("open.locked");
+    acquired = TakeOver(request);
+  }
   if (!acquired.ok()) Release();
   return acquired;
 }
 
-absl::Status SqliteDestination::DescribeHolder(const AcquireRequest& request) {
-  std::string who = "another process";
-  absl::StatusOr<SqliteStatement*> row = connection_->Query(
-      "SELECT holder, pid, acquired_at FROM _tidemark_connections WHERE connection = ?",
-      request.connection);
-  if (row.ok()) {
-    absl::StatusOr<bool> found = connection_->Next(**row);
-    if (found.ok() && *found) {
-      who = absl::StrCat((*row)->Text(0), " (pid ", (*row)->Int(1), ") since ",
-                         FormatReportTime(absl::FromUnixMicros((*row)->Int(2))));
-    }
-    (*row)->Reset();
-  }
-  return absl::FailedPreconditionError(absl::StrCat("connection \"", request.connection, "\" into ",
-                                                    options_.path, " is being worked on by ", who,
-                                                    "; wait for its end or stop it"));
-}
-
 absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& request) {
-  if (absl::Status s = EnsureBookkeeping(*connection_); !s.ok()) return s;
+  if (absl::Status s = EnsureBookkeeping(*connection_); !s.ok()) {
+    return ownership_->ExplainBusy(s);
+  }
   owner_ = request.connection;
   catalog_ = std::make_unique<SqliteCatalog>(*connection_);
-  state_ = std::make_unique<SqliteState>(*connection_, request, options_.engine);
+  state_ = std::make_unique<SqliteState>(*connection_, *ownership_, request, options_.engine);
   slots_.clear();
   handles_.clear();
   Acquired acquired;
   const int64_t now_us = NowUs();
   absl::Status status = InTransaction([&]() -> absl::Status {
-    if (absl::Status s = VerifyStoredState(*connection_, owner_); !s.ok()) {
+    if (absl::Status s = EnsureStateTables(*connection_, owner_); !s.ok()) return s;
+    if (absl::Status s = Failpoint("open.chain_verify"); !s.ok()) return s;
+    if (absl::Status s = VerifyStoredState(*connection_, owner_);
+        !s.ok() && !Canary("skip_the_chain_verification")) {
       return absl::Status(s.code(),
                           absl::StrCat(options_.path, ": ", s.message(),
                                        "; nothing was changed: restore a backup of the file, or "
                                        "look at what is left with `tidemark state log --db ",
                                        options_.path, "`"));
     }
-    if (absl::Status s = state_->Acquire(now_us); !s.ok()) return s;
+    if (absl::Status s = ownership_->TakeEpoch(*connection_); !s.ok()) return s;
+    if (absl::Status s = Failpoint("open.epoch"); !s.ok()) return s;
+    if (absl::Status s = state_->Load(now_us); !s.ok()) return s;
     absl::StatusOr<std::vector<std::string>> closed =
         CloseRunningSyncs(*connection_, owner_, now_us);
     if (!closed.ok()) return closed.status();
     acquired.closed_syncs = *std::move(closed);
+    if (absl::Status s = Failpoint("open.dead_syncs_closed"); !s.ok()) return s;
     return ReloadCatalog();
   });
   if (!status.ok()) return status;
-  acquired.epoch = state_->epoch();
+  PassFailpoint("open.acquired");
+  acquired.epoch = ownership_->epoch();
   acquired.states = state_->Current();
   acquired.releasable = state_->Releasable();
   acquired.tables = catalog_->TablesOf(owner_);
-  acquired.last_synced_us = state_->last_synced_us();
+  acquired.last_synced_us = ownership_->last_synced_us();
   sync_start_us_ = acquired.last_synced_us;
   return acquired;
 }
 
 absl::Status SqliteDestination::InTransaction(const std::function<absl::Status()>& work) {
   if (in_transaction_) return absl::InternalError("a transaction is open");
-  absl::Status status = connection_->Execute("BEGIN IMMEDIATE");
+  absl::Status status = ownership_->ExplainBusy(connection_->Execute("BEGIN IMMEDIATE"));
   if (status.ok()) status = work();
   if (status.ok()) status = connection_->Execute("COMMIT");
   if (!status.ok() && !connection_->autocommit()) connection_->Execute("ROLLBACK").IgnoreError();
@@ -250,7 +249,7 @@ absl::Status SqliteDestination::InTransaction(const std::function<absl::Status()
 absl::Status SqliteDestination::StoreSync(const SyncRecord& record) {
   if (state_ == nullptr) return absl::InternalError("the destination is not acquired");
   return InTransaction([&]() -> absl::Status {
-    if (absl::Status s = state_->CheckFence(); !s.ok()) return s;
+    if (absl::Status s = ownership_->CheckEpoch(*connection_); !s.ok()) return s;
     return WriteSync(*connection_, record);
   });
 }
@@ -258,10 +257,19 @@ absl::Status SqliteDestination::StoreSync(const SyncRecord& record) {
 absl::StatusOr<std::unique_ptr<DestinationTransaction>> SqliteDestination::Begin() {
   if (state_ == nullptr) return absl::InternalError("the destination is not acquired");
   if (in_transaction_) return absl::InternalError("a transaction is open");
-  if (absl::Status s = connection_->Execute("BEGIN IMMEDIATE"); !s.ok()) return s;
+  ownership_->RetryLock();
+  if (absl::Status s = connection_->Execute("BEGIN IMMEDIATE"); !s.ok()) {
+    return ownership_->ExplainBusy(s);
+  }
   in_transaction_ = true;
-  absl::StatusOr<int64_t> version = SchemaVersion();
-  absl::Status status = version.status();
+  // The commit checks again; this spares a holder that was fenced the work, and others its lock.
+  absl::Status status = ownership_->CheckEpoch(*connection_);
+  absl::StatusOr<int64_t> version = 0;
+  if (status.ok()) {
+    version = SchemaVersion();
+    status = version.status();
+  }
+  if (status.ok()) status = Failpoint("apply.begun");
   if (status.ok() && (catalog_stale_ || *version != schema_version_)) {
     // Somebody else has changed the schema: every statement is made anew.
     for (Slot& slot : slots_) slot.writer = nullptr;
@@ -354,12 +362,17 @@ void SqliteDestination::EndTransaction(bool committed) {
 
 absl::Status SqliteDestination::Rollback() {
   absl::Status status;
+  PassFailpoint("apply.rollback");
   if (!connection_->autocommit()) status = connection_->Execute("ROLLBACK");
   EndTransaction(false);
   return status;
 }
 
 absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& request) {
+  if (Canary("state_ahead_of_its_rows") && !request.group_id.empty() &&
+      request.group_id[0] == '0') {
+    connection_->Execute("ROLLBACK; BEGIN IMMEDIATE").IgnoreError();
+  }
   absl::StatusOr<CommitResult> result = state_->Write(request, NowUs());
   absl::StatusOr<int64_t> version = schema_version_;
   if (result.ok() && catalog_dirty_) version = SchemaVersion();
@@ -369,8 +382,11 @@ absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& requ
     if (absl::IsResourceExhausted(result.status())) ReclaimLog();
     return result.ok() ? version.status() : result.status();
   }
-  const absl::Status status = connection_->Execute("COMMIT");
+  absl::Status status = Failpoint("apply.before_commit");
+  if (status.ok()) status = connection_->Execute("COMMIT");
+  if (status.ok()) status = Failpoint("apply.commit_unknown");
   if (!status.ok()) return SettleUnknown(request, *std::move(result), status);
+  PassFailpoint("apply.committed");
   schema_version_ = *version;
   state_->Settle();
   EndTransaction(true);
@@ -381,6 +397,7 @@ absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& requ
 absl::StatusOr<CommitResult> SqliteDestination::SettleUnknown(const CommitRequest& request,
                                                               CommitResult result,
                                                               absl::Status failure) {
+  PassFailpoint("apply.settle_unknown");
   Rollback().IgnoreError();
   for (Slot& slot : slots_) {
     slot.writer = nullptr;
@@ -429,12 +446,14 @@ void SqliteDestination::Release() {
   handles_.clear();
   state_ = nullptr;
   catalog_ = nullptr;
-  lock_ = nullptr;
+  if (ownership_ != nullptr) ownership_->Release(*connection_);
+  ownership_ = nullptr;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Destination>> OpenSqliteDestination(const SqliteOptions& options) {
+  if (absl::Status s = Failpoint("open.destination"); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenDatabase(options.path);
   if (!connection.ok()) return connection.status();
   // Refuses the bookkeeping of a newer engine before anything is done.

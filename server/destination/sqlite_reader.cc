@@ -11,8 +11,10 @@
 #include "destination/sqlite_catalog.h"
 #include "destination/sqlite_destination.h"
 #include "destination/sqlite_dialect.h"
+#include "destination/sqlite_sync_log.h"
+#include "destination/sqlite_stored_rows.h"
 #include "state/sqlite_file.h"
-#include "state/sqlite_state.h"
+#include "state/sqlite_history.h"
 
 namespace tidemark {
 namespace {
@@ -84,10 +86,16 @@ class SqliteReader final : public DestinationReader {
   absl::Status VerifyState(const std::string& connection) override;
   absl::StatusOr<std::vector<StoredTable>> Tables(const std::string& connection) override;
   absl::StatusOr<RowPage> Rows(const std::string& table, int64_t limit) override;
+  absl::StatusOr<std::unique_ptr<StoredRows>> OpenRows(const TargetTable& table,
+                                                       const std::vector<size_t>& key) override {
+    return OpenSqliteStoredRows(*connection_, table, key);
+  }
   absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(const std::string& connection,
                                                             int64_t limit) override;
   absl::StatusOr<StoredDeadLetter> DeadLetterById(int64_t id) override;
-  absl::Status DiscardDeadLetter(int64_t id) override;
+  absl::Status MarkDeadLetter(int64_t id, const std::string& status) override;
+  absl::Status EditDeadLetter(int64_t id, const std::string& key_json,
+                              const std::string& change_json) override;
 
  private:
   absl::Status ReadTables(SyncRecord* record);
@@ -197,11 +205,15 @@ absl::StatusOr<std::vector<StateVersion>> SqliteReader::StateLog(
   }
   for (const std::string& name : entries) {
     if (!status.ok()) break;
-    status = ReadHistory(*connection_, connection, name, bodies, false, limit,
-                         [&versions](StateVersion& version) {
-                           versions.push_back(std::move(version));
-                           return absl::OkStatus();
-                         });
+    VersionQuery query;
+    query.entry = name;
+    query.limit = limit;
+    query.newest_first = true;
+    query.bodies = bodies;
+    status = ReadVersions(*connection_, connection, query, [&versions](StoredVersion& stored) {
+      versions.push_back(std::move(stored.version));
+      return stored.readable;
+    });
   }
   EndRead();
   if (!status.ok()) return status;
@@ -283,11 +295,32 @@ absl::StatusOr<StoredDeadLetter> SqliteReader::DeadLetterById(int64_t id) {
   return letter;
 }
 
-absl::Status SqliteReader::DiscardDeadLetter(int64_t id) {
+absl::Status SqliteReader::MarkDeadLetter(int64_t id, const std::string& status) {
   if (absl::Status s = DeadLetterById(id).status(); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<SqliteConnection>> writer = OpenForWriting(connection_->path());
   if (!writer.ok()) return writer.status();
-  return (*writer)->Run("UPDATE _tidemark_dead_letters SET status = 'discarded' WHERE id = ?", id);
+  return (*writer)->Run("UPDATE _tidemark_dead_letters SET status = ? WHERE id = ?", status, id);
+}
+
+absl::Status SqliteReader::EditDeadLetter(int64_t id, const std::string& key_json,
+                                          const std::string& change_json) {
+  absl::StatusOr<StoredDeadLetter> stored = DeadLetterById(id);
+  if (!stored.ok()) return stored.status();
+  stored->letter.key_json = key_json;
+  stored->letter.change_json = change_json;
+  const std::string fingerprint = DeadLetterFingerprint(stored->connection, stored->letter);
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> writer = OpenForWriting(connection_->path());
+  if (!writer.ok()) return writer.status();
+  absl::Status status = (*writer)->Run(
+      "UPDATE OR IGNORE _tidemark_dead_letters SET key = ?, change = ?, fingerprint = ?, "
+      "status = 'new' WHERE id = ?",
+      key_json, change_json, SqliteBlob{fingerprint}, id);
+  if (!status.ok()) return status;
+  if (sqlite3_changes((*writer)->db()) == 1) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("another dead letter of connection \"", stored->connection,
+                   "\" holds this very change; `tidemark dead-letters discard ", id,
+                   "` lets this one go"));
 }
 
 }  // namespace

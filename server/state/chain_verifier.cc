@@ -17,14 +17,19 @@ absl::Status Broken(const StateVersion& version, absl::string_view what) {
 }  // namespace
 
 absl::Status ChainVerifier::Add(const StateVersion& version) {
-  if (last_version_ == 0) {
-    if (version.version < 1) return Broken(version, "versions count from 1");
-    if (chain_.empty() != (version.version == 1)) {
-      return Broken(version, chain_.empty() ? "older versions are gone and no anchor is kept"
-                                            : "an anchor is kept but nothing came before");
+  if (version.version < 1) return Broken(version, "versions count from 1");
+  // A repair may leave a gap: it says by its parent which version it goes on from, and by its
+  // prev_chain, checked below, that this is the one before it here.
+  const bool repairs = version.kind == StateKind::kRepair && version.version > last_version_ &&
+                       version.parent == last_version_;
+  if (last_version_ != 0) {
+    if (version.version != last_version_ + 1 && !repairs) {  // Invariant I3.
+      return Broken(version, absl::StrCat("version ", last_version_ + 1, " is gone"));
     }
-  } else if (version.version != last_version_ + 1) {  // Invariant I3.
-    return Broken(version, absl::StrCat("version ", last_version_ + 1, " is gone"));
+  } else if (chain_.empty() && version.version != 1 && !repairs) {
+    return Broken(version, "older versions are gone and no anchor is kept");
+  } else if (!chain_.empty() && version.version == 1) {
+    return Broken(version, "an anchor is kept but nothing came before");
   }
   if (version.parent < 0 || version.parent >= version.version) {
     return Broken(version, absl::StrCat("version ", version.parent, " cannot be its parent"));

@@ -18,7 +18,9 @@ class ChainVerifier {
   // `anchor`: the chain value before the first version; empty: the first must be version 1.
   explicit ChainVerifier(absl::string_view anchor) : chain_(anchor) {}
 
-  // The next version in ascending order, with its body. DATA_LOSS names connection, entry,
+  // The next version in ascending order, with its body. Numbers grow by one; only a version of kind
+  // repair may leave a gap, and only when it builds on the version before the gap (its parent, its
+  // prev_chain), or on nothing (parent 0) as the first one. DATA_LOSS names connection, entry,
   // version and what does not fit; nothing may be added after that.
   absl::Status Add(const StateVersion& version);
 

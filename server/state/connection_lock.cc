@@ -8,16 +8,12 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 
 namespace tidemark {
 namespace {
@@ -47,13 +43,6 @@ absl::Status CannotLock(const std::string& path, int error) {
         absl::StrCat(text, "; make the database's folder writable for this user"));
   }
   return absl::UnavailableError(text);
-}
-
-std::string FirstLine(const char* path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
 }
 
 }  // namespace
@@ -87,23 +76,16 @@ absl::StatusOr<std::unique_ptr<ConnectionLock>> ConnectionLock::Acquire(
 }
 
 ConnectionLock::~ConnectionLock() {
-  unlink(path_.c_str());  // still locked: whoever opened it meanwhile sees it gone and tries again
-  close(fd_);
-}
-
-HolderIdentity CurrentProcess() {
-  HolderIdentity self;
-  self.boot_id = FirstLine("/proc/sys/kernel/random/boot_id");
-  self.pid = getpid();
-  const std::string stat = FirstLine("/proc/self/stat");
-  // The second field is the program's name in parentheses and may hold blanks.
-  const size_t end = stat.rfind(')');
-  if (end != std::string::npos) {
-    const std::vector<absl::string_view> fields =
-        absl::StrSplit(absl::string_view(stat).substr(end + 1), ' ', absl::SkipEmpty());
-    if (fields.size() > 19 && !absl::SimpleAtoi(fields[19], &self.start)) self.start = 0;
+  // Still locked: whoever opened it meanwhile sees it gone and tries again. A file that somebody
+  // else has put in its place stays.
+  struct stat mine = {};
+  struct stat there = {};
+  if (fstat(fd_, &mine) == 0 && stat(path_.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
+      mine.st_dev == there.st_dev) {
+    PassFailpoint("lock.release");
+    unlink(path_.c_str());
   }
-  return self;
+  close(fd_);
 }
 
 }  // namespace tidemark

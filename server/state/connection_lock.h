@@ -3,12 +3,12 @@
 #ifndef TIDEMARK_STATE_CONNECTION_LOCK_H_
 #define TIDEMARK_STATE_CONNECTION_LOCK_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "state/holder_identity.h"
 
 namespace tidemark {
 
@@ -32,14 +32,6 @@ class ConnectionLock {
   int fd_;
   std::string path_;
 };
-
-// Who this process is, as _tidemark_connections says it.
-struct HolderIdentity {
-  std::string boot_id;
-  int64_t pid = 0;
-  int64_t start = 0;  // clock ticks after boot, field 22 of /proc/self/stat
-};
-HolderIdentity CurrentProcess();
 
 }  // namespace tidemark
 

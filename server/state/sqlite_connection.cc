@@ -5,12 +5,6 @@
 #include "absl/strings/str_cat.h"
 
 namespace tidemark {
-namespace {
-
-// How long another program may hold the file's write lock before we give up.
-constexpr int kBusyTimeoutMs = 10'000;
-
-}  // namespace
 
 absl::string_view SqliteStatement::Text(int column) const {
   const unsigned char* text = sqlite3_column_text(statement_, column);
@@ -64,7 +58,7 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
     return status;
   }
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(db, path));
-  sqlite3_busy_timeout(db, kBusyTimeoutMs);
+  sqlite3_busy_timeout(db, kSqliteBusyTimeoutMs);
   return connection;
 }
 
@@ -144,7 +138,7 @@ absl::Status SqliteError(int code, absl::string_view text, absl::string_view pat
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::UnavailableError(
-          absl::StrCat(path, " is locked by another program for more than ", kBusyTimeoutMs / 1000,
+          absl::StrCat(path, " is locked by another program for more than ", kSqliteBusyTimeoutMs / 1000,
                        " s; close what writes to it and run again (", text, ")"));
     case SQLITE_IOERR:
       return absl::UnavailableError(absl::StrCat(

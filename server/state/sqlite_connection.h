@@ -19,6 +19,9 @@
 
 namespace tidemark {
 
+// How long another program may hold the file's write lock before we give up.
+inline constexpr int kSqliteBusyTimeoutMs = 10'000;
+
 // Bytes bound as a BLOB; borrowed.
 struct SqliteBlob {
   absl::string_view bytes;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/canary.h"
 #include "state/file_checks.h"
 
 namespace tidemark {
@@ -48,7 +49,9 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenForWriting(const std::stri
   if (absl::Status s = UseWal(**connection); !s.ok()) return s;
   absl::Status status =
       (*connection)
-          ->Execute(absl::StrCat("PRAGMA synchronous = FULL; PRAGMA cache_size = -", kPageCacheKib,
+          ->Execute(absl::StrCat("PRAGMA synchronous = ",
+                                 Canary("commit_with_synchronous_normal") ? "NORMAL" : "FULL",
+                                 "; PRAGMA cache_size = -", kPageCacheKib,
                                  "; PRAGMA wal_autocheckpoint = ", kCheckpointPages,
                                  "; PRAGMA temp_store = MEMORY"));
   if (!status.ok()) return status;

@@ -1,9 +1,9 @@
-// Reading _tidemark_state_history, and L0 of semantics.md section 7 over it.
+#include "state/sqlite_history.h"
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "state/chain_verifier.h"
-#include "state/sqlite_state.h"
 
 namespace tidemark {
 namespace {
@@ -12,20 +12,56 @@ constexpr char kColumns[] =
     "h.version, h.parent, h.epoch, h.kind, h.format, h.body_hash, h.prev_chain, h.chain, "
     "h.sync_id, h.group_id, h.inserted, h.updated, h.deleted, h.unchanged, h.superseded, "
     "h.missing, h.conflict, h.late_queue, h.dead_letter, h.deleted_by_truncate, "
-    "h.duplicates_collapsed, h.cursor_max, h.watermark, h.created_at, h.engine";
-constexpr int kBodyColumn = 25;
+    "h.duplicates_collapsed, h.cursor_max, h.watermark, h.created_at, h.engine, length(b.body)";
+constexpr int kSizeColumn = 25;
+constexpr int kBodyColumn = 26;
 
-absl::StatusOr<StateVersion> ReadVersion(const SqliteStatement& row) {
-  StateVersion version;
+// The type of each column, in order: integer, text, hash (blob), or integer that may be NULL.
+constexpr char kTypes[] = "iiitihhhttiiiiiiiiiiitnit";
+static_assert(sizeof(kTypes) - 1 == kSizeColumn);
+
+bool HasType(const SqliteStatement& row, int column, char type) {
+  const int found = sqlite3_column_type(row.get(), column);
+  switch (type) {
+    case 't':
+      return found == SQLITE_TEXT;
+    case 'h':
+      return found == SQLITE_BLOB;
+    case 'n':
+      return found == SQLITE_INTEGER || found == SQLITE_NULL;
+    default:
+      return found == SQLITE_INTEGER;
+  }
+}
+
+absl::Status Unreadable(const StateVersion& version, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("version ", version.version, " cannot be read: ", what));
+}
+
+// The fields are read first: asking for a value may change what the type says.
+absl::Status CheckReadable(const SqliteStatement& row, const StateVersion& version, bool kind_known,
+                           bool types_right, bool body) {
+  if (!types_right) {
+    return Unreadable(version, "a column holds a value of another type");
+  }
+  if (!kind_known) {
+    return Unreadable(version, absl::StrCat("it is of the unknown kind \"", row.Text(3), "\""));
+  }
+  if (body && row.IsNull(kSizeColumn)) return Unreadable(version, "its body is gone");
+  return absl::OkStatus();
+}
+
+void ReadVersion(const SqliteStatement& row, bool body, StoredVersion* stored) {
+  bool types_right = true;
+  for (int column = 0; column < kSizeColumn; ++column) {
+    types_right = types_right && HasType(row, column, kTypes[column]);
+  }
+  StateVersion& version = stored->version;
   version.version = row.Int(0);
   version.parent = row.Int(1);
   version.epoch = row.Int(2);
   const std::optional<StateKind> kind = ParseStateKind(row.Text(3));
-  if (!kind.has_value()) {
-    return absl::DataLossError(absl::StrCat("state version ", version.version,
-                                            " is of the unknown kind \"", row.Text(3), "\""));
-  }
-  version.kind = *kind;
+  version.kind = kind.value_or(StateKind::kNormal);
   version.format = static_cast<uint32_t>(row.Int(4));
   version.body_hash = std::string(row.Bytes(5));
   version.prev_chain = std::string(row.Bytes(6));
@@ -44,101 +80,103 @@ absl::StatusOr<StateVersion> ReadVersion(const SqliteStatement& row) {
   version.watermark_us = row.IsNull(22) ? kNoTime : row.Int(22);
   version.created_at_us = row.Int(23);
   version.engine = row.String(24);
-  return version;
+  stored->body_bytes = row.IsNull(kSizeColumn) ? -1 : row.Int(kSizeColumn);
+  version.body = body ? std::string(row.Bytes(kBodyColumn)) : std::string();
+  stored->readable = CheckReadable(row, version, kind.has_value(), types_right, body);
 }
 
-struct Head {
-  std::string entry;
-  int64_t version = 0;
-  std::string chain;
-  std::string anchor;
-};
-
-absl::Status VerifyEntry(SqliteConnection& connection, const std::string& owner, const Head& head) {
+absl::Status VerifyEntry(SqliteConnection& connection, const std::string& owner,
+                         const StateHead& head) {
+  const std::string where =
+      absl::StrCat("state of connection \"", owner, "\", entry \"", head.entry, "\": ");
+  if (head.version == 0) {
+    return absl::DataLossError(absl::StrCat(where, "it has a history but no current version"));
+  }
+  StateEntry entry;
+  entry.schema = head.schema;
+  entry.table = head.table;
+  if (EntryName(entry) != head.entry) {
+    return absl::DataLossError(absl::StrCat(where, "it names table \"", EntryName(entry), "\""));
+  }
   ChainVerifier verifier(head.anchor);
-  absl::Status status =
-      ReadHistory(connection, owner, head.entry, true, true, -1,
-                  [&verifier](StateVersion& version) { return verifier.Add(version); });
+  VersionQuery query;
+  query.entry = head.entry;
+  absl::Status status = ReadVersions(
+      connection, owner, query, [&verifier, &where](StoredVersion& stored) -> absl::Status {
+        if (stored.readable.ok()) return verifier.Add(stored.version);
+        return absl::DataLossError(absl::StrCat(where, stored.readable.message()));
+      });
   if (!status.ok()) return status;
   if (verifier.last_version() != head.version || verifier.last_chain() != head.chain) {
-    return absl::DataLossError(absl::StrCat(
-        "state of connection \"", owner, "\", entry \"", head.entry, "\": it stands at version ",
-        head.version, " but its history ends at version ", verifier.last_version()));
+    return absl::DataLossError(absl::StrCat(where, "it stands at version ", head.version,
+                                            " but its history ends at version ",
+                                            verifier.last_version()));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status ReadHistory(SqliteConnection& connection, const std::string& owner,
-                         const std::string& entry, bool bodies, bool ascending, int64_t limit,
-                         const std::function<absl::Status(StateVersion&)>& each) {
+absl::Status ReadVersions(SqliteConnection& connection, const std::string& owner,
+                          const VersionQuery& query,
+                          const std::function<absl::Status(StoredVersion&)>& each) {
   const std::string sql = absl::StrCat(
-      "SELECT ", kColumns, bodies ? ", b.body" : "", " FROM _tidemark_state_history h ",
-      bodies ? "LEFT JOIN _tidemark_state_bodies b USING(connection, entry, body_hash) " : "",
-      "WHERE h.connection = ? AND h.entry = ? ORDER BY h.version ", ascending ? "ASC" : "DESC",
-      " LIMIT ?");
-  absl::StatusOr<SqliteStatement*> rows = connection.Query(sql, owner, entry, limit);
+      "SELECT ", kColumns, query.bodies ? ", b.body" : "",
+      " FROM _tidemark_state_history h LEFT JOIN _tidemark_state_bodies b "
+      "ON b.connection = ?1 AND b.entry = ?2 AND b.body_hash = h.body_hash "
+      "WHERE h.connection = ?1 AND h.entry = ?2 AND h.version >= ?3 ORDER BY h.version ",
+      query.newest_first ? "DESC" : "ASC", " LIMIT ?4");
+  absl::StatusOr<SqliteStatement*> rows =
+      connection.Query(sql, owner, query.entry, query.first, query.limit);
   if (!rows.ok()) return rows.status();
+  StoredVersion stored;
   while (true) {
     absl::StatusOr<bool> row = connection.Next(**rows);
     if (!row.ok()) return row.status();
     if (!*row) return absl::OkStatus();
-    absl::StatusOr<StateVersion> version = ReadVersion(**rows);
-    absl::Status status = version.status();
-    if (status.ok()) {
-      version->connection = owner;
-      version->entry = entry;
-      if (bodies) version->body = std::string((*rows)->Bytes(kBodyColumn));
-      status = each(*version);
-    }
-    if (!status.ok()) {
+    stored.version.connection = owner;  // `each` may have moved the last one away
+    stored.version.entry = query.entry;
+    ReadVersion(**rows, query.bodies, &stored);
+    if (absl::Status status = each(stored); !status.ok()) {
       (*rows)->Reset();
       return status;
     }
   }
 }
 
-absl::Status VerifyStoredState(SqliteConnection& connection, const std::string& owner) {
+absl::StatusOr<std::vector<StateHead>> ReadHeads(SqliteConnection& connection,
+                                                 const std::string& owner) {
+  // The second part: history without a head would be a state that was lost.
   absl::StatusOr<SqliteStatement*> rows = connection.Query(
       "SELECT entry, version, chain, anchor, source_schema, source_table FROM _tidemark_state "
-      "WHERE connection = ? ORDER BY entry",
+      "WHERE connection = ?1 UNION ALL "
+      "SELECT DISTINCT h.entry, 0, x'', x'', '', '' FROM _tidemark_state_history h "
+      "WHERE h.connection = ?1 AND NOT EXISTS (SELECT 1 FROM _tidemark_state s "
+      "WHERE s.connection = ?1 AND s.entry = h.entry) ORDER BY 1",
       owner);
   if (!rows.ok()) return rows.status();
-  std::vector<Head> heads;
+  std::vector<StateHead> heads;
   while (true) {
     absl::StatusOr<bool> row = connection.Next(**rows);
     if (!row.ok()) return row.status();
-    if (!*row) break;
-    StateEntry entry;
-    entry.schema = (*rows)->String(4);
-    entry.table = (*rows)->String(5);
-    heads.push_back({(*rows)->String(0), (*rows)->Int(1), std::string((*rows)->Bytes(2)),
-                     std::string((*rows)->Bytes(3))});
-    if (EntryName(entry) != heads.back().entry) {
-      (*rows)->Reset();
-      return absl::DataLossError(absl::StrCat("state of connection \"", owner, "\": entry \"",
-                                              heads.back().entry, "\" names table \"",
-                                              EntryName(entry), "\""));
-    }
+    if (!*row) return heads;
+    StateHead& head = heads.emplace_back();
+    head.entry = (*rows)->String(0);
+    head.version = (*rows)->Int(1);
+    head.chain = std::string((*rows)->Bytes(2));
+    head.anchor = std::string((*rows)->Bytes(3));
+    head.schema = (*rows)->String(4);
+    head.table = (*rows)->String(5);
   }
-  for (const Head& head : heads) {
+}
+
+absl::Status VerifyStoredState(SqliteConnection& connection, const std::string& owner) {
+  absl::StatusOr<std::vector<StateHead>> heads = ReadHeads(connection, owner);
+  if (!heads.ok()) return heads.status();
+  for (const StateHead& head : *heads) {
     if (absl::Status s = VerifyEntry(connection, owner, head); !s.ok()) return s;
   }
-  // History without a current entry would be a state that was lost.
-  rows = connection.Query(
-      "SELECT h.entry FROM _tidemark_state_history h WHERE h.connection = ? AND NOT EXISTS "
-      "(SELECT 1 FROM _tidemark_state s WHERE s.connection = h.connection AND s.entry = h.entry) "
-      "LIMIT 1",
-      owner);
-  if (!rows.ok()) return rows.status();
-  absl::StatusOr<bool> row = connection.Next(**rows);
-  if (!row.ok()) return row.status();
-  if (!*row) return absl::OkStatus();
-  const std::string entry = (*rows)->String(0);
-  (*rows)->Reset();
-  return absl::DataLossError(absl::StrCat("state of connection \"", owner, "\": entry \"", entry,
-                                          "\" has a history but no current version"));
+  return absl::OkStatus();
 }
 
 }  // namespace tidemark

@@ -16,7 +16,7 @@ struct SqliteStateStoreOptions {
   Clock* clock = nullptr;  // borrowed, outlives the store; null: Clock::Real()
   std::string engine;      // "tidemark 0.1.0", for messages about formats
   // Acquire makes the file, and the tables in a file without any of ours. Never makes tables anew
-  // beside what a connection has synced: that is DATA_LOSS.
+  // beside what the connection has synced: that is DATA_LOSS, except with OwnershipRequest.rebuild.
   bool create = false;
   // For looking only; also works on files and folders that may not be written. Acquire fails.
   bool read_only = false;

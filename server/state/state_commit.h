@@ -18,6 +18,8 @@ struct AcquireRequest {
   std::string holder;  // for people: "tidemark run, pid 4711 on host"
   RollbackHorizon horizon;
   HistoryRetention retention;
+  // Bumps the epoch whatever lock, lease or process say (`--take-over`); the old holder is fenced.
+  bool take_over = false;
 };
 
 // What one commit makes of one state entry.

@@ -124,6 +124,8 @@ class StateStore {
   // FAILED_PRECONDITION: FENCED, another holder took the connection. DATA_LOSS: DIVERGED, a head is
   // not as expected. RESOURCE_EXHAUSTED: no space. Nothing is written then. ABORTED: the outcome is
   // not known; read Heads() and compare group_id.
+  // Several appends of one entry are applied in their order, each on the one before. An append that
+  // breaks the rules of state/append_check.h is INVALID_ARGUMENT.
   // Applies retention afterwards, inside the rollback horizon of OwnershipRequest.
   virtual absl::Status Append(absl::Span<const VersionAppend> appends,
                               absl::Span<const AuditRecord> audit) = 0;
