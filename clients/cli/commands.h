@@ -14,6 +14,7 @@ namespace tidemark {
 void AddInitCommand(CLI::App& app, Action* action);
 void AddDebugCommand(CLI::App& app, Action* action);
 void AddRunCommand(CLI::App& app, Action* action);
+void AddVerifyCommand(CLI::App& app, Action* action);
 void AddConnectionCommands(CLI::App& app, Action* action);  // check, plan, tables, preview
 void AddReportCommand(CLI::App& app, Action* action);
 void AddStateCommands(CLI::App& app, Action* action);       // state log, state show

@@ -66,8 +66,12 @@ absl::Status SelectTables(const std::vector<std::string>& tables, SyncOptions* o
   rules.reserve(tables.size());
   for (const std::string& name : tables) {
     const TableRule* rule = options->only_listed_tables ? nullptr : &options->default_rule;
+    const std::string bare = name.substr(name.rfind('.') + 1);  // a rule may leave out the schema
     for (const TableRule& listed : options->tables) {
-      if (listed.pattern != name && !GlobMatches(listed.pattern, name)) continue;
+      if (listed.pattern != name && !GlobMatches(listed.pattern, name) &&
+          !GlobMatches(listed.pattern, bare)) {
+        continue;
+      }
       rule = &listed;
       break;
     }
@@ -172,11 +176,16 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
   options.full = options.full || request.full;
   if (request.since_us.has_value()) options.from_us = *request.since_us;
   if (absl::Status status = SelectTables(request.tables, &options); !status.ok()) return status;
+  if (request.repair) {
+    options.full = false;
+    for (TableRule& rule : options.tables) rule.stale_guard = StaleGuard::kOff;
+  }
   absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
   if (!destination.ok()) return destination.status();
   Observer observer(parts_.log, connection_.name, progress);
   SyncParts parts;
   parts.source = [this] { return OpenSource(); };
+  if (request.repair) parts.source = request.repair;
   parts.destination = destination->get();
   parts.clock = &Clock::Real();
   parts.observer = &observer;

@@ -29,6 +29,9 @@ struct RunRequest {
   bool full = false;                // read every table from its beginning
   std::vector<std::string> tables;  // names or globs; empty: those of the connection
   std::optional<int64_t> since_us;  // Unix microseconds UTC
+  // What the rows come from instead of the connector alone: the sync is a repair, which writes older
+  // rows over newer ones too.
+  ChangeSourceFactory repair;
 };
 
 // The first rows a connector sends, read without writing anything.

@@ -4,6 +4,7 @@
 #define TIDEMARK_DESTINATION_DESTINATION_READER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "destination/destination.h"
+#include "destination/stored_rows.h"
 
 namespace tidemark {
 
@@ -51,6 +53,10 @@ class DestinationReader {
   virtual absl::Status VerifyState(const std::string& connection) = 0;
   virtual absl::StatusOr<std::vector<StoredTable>> Tables(const std::string& connection) = 0;
   virtual absl::StatusOr<RowPage> Rows(const std::string& table, int64_t limit) = 0;
+  // The rows of a table of Tables(), for comparing; the result must not outlive this. `key`: indices
+  // of the key columns in table.columns, in the order that ranges shall have.
+  virtual absl::StatusOr<std::unique_ptr<StoredRows>> OpenRows(const TargetTable& table,
+                                                               const std::vector<size_t>& key) = 0;
   virtual absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(const std::string& connection,
                                                                     int64_t limit) = 0;
   virtual absl::StatusOr<StoredDeadLetter> DeadLetterById(int64_t id) = 0;
