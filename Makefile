@@ -3,6 +3,7 @@
 #   make demo       two syncs from the mock API into SQLite, with reports, state and rows
 #   make test       every test: release tree, then ASan+UBSan and fuzz corpus without gRPC
 #   make test-asan  every test under ASan+UBSan
+#   make faults     every fault suite with the figures of a release; SUITES=K1,C1 for some
 #   make bench      speed against a C loop; ROWS=100000 for a short run
 #   make lint       clang-format, clang-tidy, the tidy rules (changes nothing)
 #   make format     clang-format in place
@@ -10,7 +11,7 @@
 .DEFAULT_GOAL := build
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
-.PHONY: build demo test test-asan bench lint format clean
+.PHONY: build demo test test-asan faults bench lint format clean
 
 JOBS ?= $(shell nproc)
 ROWS ?= 1000000
@@ -54,6 +55,11 @@ test-asan:
 	@.ci/prepare build test python
 	$(call tree,debug)
 	$(call tests,debug)
+
+faults:
+	@.ci/prepare build test python
+	$(call tree,release)
+	@python3 tests/faults/faults.py build/release
 
 bench:
 	@.ci/prepare build test

@@ -1,0 +1,46 @@
+"""Known bugs (server/core/canary.h) and the suites that are there to find them."""
+
+import collections
+import os
+import re
+
+Canary = collections.namedtuple("Canary", "name suite cases environment")
+
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+
+
+def canary(name, suite, cases=None, **environment):
+    """`cases`: enough to find it; None: the suite's short count."""
+    return Canary(name, suite, cases, environment)
+
+
+CANARIES = (
+    canary("acknowledge_before_commit", "K1"),
+    canary("state_ahead_of_its_rows", "K2"),
+    canary("commit_what_a_dead_plugin_left", "K3"),
+    canary("drop_a_row_at_a_widening", "K1", 4),
+)
+
+
+def names_in_code():
+    """Every name that the server's code asks for."""
+    names = set()
+    for folder, _, files in os.walk(os.path.join(SOURCE, "server")):
+        for file in files:
+            if file.endswith(".cc"):
+                with open(os.path.join(folder, file), encoding="utf-8") as text:
+                    names.update(re.findall(r'Canary\("([a-z_]+)"\)', text.read()))
+    return names
+
+
+def sources_with_canaries():
+    """Paths below server/ that include core/canary.h."""
+    found = set()
+    server = os.path.join(SOURCE, "server")
+    for folder, _, files in os.walk(server):
+        for file in files:
+            path = os.path.join(folder, file)
+            with open(path, encoding="utf-8") as text:
+                if '#include "core/canary.h"' in text.read():
+                    found.add(os.path.relpath(path, server))
+    return found
