@@ -42,6 +42,17 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenDatabase(const std::string
   return connection;
 }
 
+// The state of the table was reset and nothing was read since.
+bool BeginsAgain(const std::vector<StateEntry>& states, const std::string& table) {
+  const StateEntry* found = nullptr;
+  for (const StateEntry& state : states) {
+    const std::string name = EntryName(state);
+    if (name == table || (name.empty() && found == nullptr)) found = &state;
+  }
+  return found != nullptr && found->kind == static_cast<uint32_t>(StateKind::kReset) &&
+         found->body.empty() && found->cursor.empty();
+}
+
 class SqliteDestination final : public Destination {
  public:
   SqliteDestination(const SqliteOptions& options, std::unique_ptr<SqliteConnection> connection)
@@ -184,12 +195,14 @@ absl::StatusOr<Acquired> SqliteDestination::Acquire(const AcquireRequest& reques
   if (ownership_ != nullptr) return absl::InternalError("the destination is already acquired");
   if (absl::Status s = Failpoint("open.lock"); !s.ok()) return s;
   ownership_ = std::make_unique<SqliteOwnership>(options_.path, request.connection, *clock_);
-  absl::Status status = ownership_->Lock(*connection_, {request.holder, request.take_over});
-  absl::StatusOr<Acquired> acquired = status;
-  if (status.ok()) {
-    PassFailpoint("open.locked");
-    acquired = TakeOver(request);
+  const absl::Status locked =
+      ownership_->Lock(*connection_, {request.holder, request.take_over});
+  if (!locked.ok()) {
+    Release();
+    return locked;
   }
+  PassFailpoint("open.locked");
+  absl::StatusOr<Acquired> acquired = TakeOver(request);
   if (!acquired.ok()) Release();
   return acquired;
 }
@@ -224,7 +237,10 @@ absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& reque
     if (!closed.ok()) return closed.status();
     acquired.closed_syncs = *std::move(closed);
     if (absl::Status s = Failpoint("open.dead_syncs_closed"); !s.ok()) return s;
-    return ReloadCatalog();
+    if (absl::Status s = ReloadCatalog(); !s.ok()) return s;
+    return catalog_->ForgetGone(owner_, [states = state_->Current()](const std::string& table) {
+      return BeginsAgain(states, table);
+    });
   });
   if (!status.ok()) return status;
   PassFailpoint("open.acquired");

@@ -15,14 +15,19 @@ std::string WhatIsWrong(const VersionAppend& append, const std::string& connecti
   if (EntryName(entry) != version.entry) return "its entry is not that of its table";
   if (Blake2b256(version.body) != version.body_hash) return "its body does not match its hash";
   if (ComputeChain(version) != version.chain) return "it does not match its chain value";
-  if (version.version < 1 || append.expected_version < 0) return "versions count from 1";
+  const bool repairs = version.kind == StateKind::kRepair;
+  // A repair may find any number in a damaged head.
+  if (version.version < 1 || (append.expected_version < 0 && !repairs)) {
+    return "versions count from 1";
+  }
   if (version.parent < 0 || version.parent >= version.version) return "its parent is no older one";
   // A new entry, or one whose whole history is set aside for a newer one.
   const bool begins = append.anchor.has_value() &&
                       (append.expected_version == 0 || !append.set_aside.empty());
-  if (version.kind == StateKind::kRepair || begins) {
+  if (repairs) return "";
+  if (begins) {
     if (version.version <= append.expected_version) return "it does not grow";
-    if (begins && version.kind != StateKind::kRepair && version.prev_chain != *append.anchor) {
+    if (version.prev_chain != *append.anchor) {
       return "it is not chained to the anchor";
     }
     return "";

@@ -13,7 +13,8 @@ namespace tidemark {
 // Invariant I3: the version grows by exactly one. INVALID_ARGUMENT where the versions are not of
 // `connection` or not what their hashes say, where a version does not follow expected_version, or
 // is not chained to expected_chain. Exceptions:
-//   a repair             may leave a gap of numbers and is chained to its parent;
+//   a repair             may leave a gap of numbers, is chained to its parent, and may find any
+//                        number in a damaged head;
 //   a new entry          (expected_version 0) with an anchor begins at any number, chained to it;
 //                        so does one whose whole history is set aside;
 //   set_aside and anchor are for those two only.

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -26,6 +25,7 @@
 #include "state/append_check.h"
 #include "state/connection_lock.h"
 #include "state/manifest_folder.h"
+#include "state/manifest_history.h"
 
 namespace tidemark {
 namespace {
@@ -65,20 +65,6 @@ class FileStateStore final : public StateStore {
   void Release() override;
 
  private:
-  // One version of a live manifest.
-  struct Piece {
-    int64_t commit = 0;
-    int64_t version = 0;
-    int64_t bytes = 0;
-    std::string chain;
-  };
-
-  // What retention needs, in memory of the holder.
-  struct History {
-    std::map<std::string, std::vector<Piece>> pieces;  // by entry, ascending
-    std::set<int64_t> pinned;                          // commits that are kept for their records
-  };
-
   absl::StatusOr<FileManifest> Newest();
   absl::StatusOr<FileManifest> NewestForRepair();
   absl::Status CheckNewest();
@@ -87,11 +73,8 @@ class FileStateStore final : public StateStore {
   absl::Status HeldBy(const StateHolder& holder) const;
   absl::Status Fenced(const StateHolder& holder) const;
   absl::StatusOr<FileManifest> TakeEpoch(FileManifest newest, bool fresh);
-  absl::StatusOr<History> LoadHistory(const FileManifest& newest);
-  void Note(const FileManifest& commit, const FileManifest& newest, History* history) const;
-  absl::Status Apply(const VersionAppend& append, FileManifest* next, History* history);
-  void Retain(const std::string& entry, FileManifest* next, History* history) const;
-  void UpdateLive(const History& history, FileManifest* next) const;
+  absl::Status Apply(const VersionAppend& append, FileManifest* next,
+                     ManifestHistory* history) const;
   // False: the manifest is gone, because a writer has gone on.
   absl::StatusOr<bool> ReadCommit(int64_t commit, const FileManifest& newest,
                                   const VersionQuery& query, int64_t* left,
@@ -105,23 +88,8 @@ class FileStateStore final : public StateStore {
   OwnershipRequest request_;
   std::unique_ptr<ConnectionLock> lock_;  // null: free, or taken over without it
   std::optional<FileManifest> mine_;      // the newest one while we hold the connection
-  History history_;
+  ManifestHistory history_;
 };
-
-bool IsAside(const StateVersion& version, int64_t commit, const FileManifest& newest) {
-  return std::any_of(newest.asides.begin(), newest.asides.end(),
-                     [&](const FileManifest::Aside& aside) {
-                       return aside.entry == version.entry && aside.version == version.version &&
-                              commit <= aside.until;
-                     });
-}
-
-// True for a version that counts: not dropped by retention, not set aside.
-bool Counts(const StateVersion& version, int64_t commit, const FileManifest& newest) {
-  const auto entry = newest.entries.find(version.entry);
-  return entry != newest.entries.end() && version.version >= entry->second.oldest &&
-         !IsAside(version, commit, newest);
-}
 
 absl::StatusOr<FileManifest> FileStateStore::Newest() { return folder_.ReadNewest(); }
 
@@ -158,7 +126,7 @@ absl::StatusOr<bool> FileStateStore::ReadCommit(
   for (StateVersion& version : manifest->versions) {
     if (*left == 0) break;
     if (version.entry != query.entry || version.version < query.first ||
-        !Counts(version, commit, newest)) {
+        !CountsInHistory(version, commit, newest)) {
       continue;
     }
     StoredVersion stored;
@@ -317,7 +285,8 @@ absl::StatusOr<int64_t> FileStateStore::Acquire(const OwnershipRequest& request)
 
 // Commits a manifest that says who holds the connection now.
 absl::StatusOr<FileManifest> FileStateStore::TakeEpoch(FileManifest newest, bool fresh) {
-  absl::StatusOr<History> history = LoadHistory(newest);
+  absl::StatusOr<ManifestHistory> history =
+      ManifestHistory::Load(folder_, newest, request_.rebuild);
   if (!history.ok()) return history.status();
   const StateHolder before = newest.holder;
   const bool taken_over =
@@ -343,51 +312,17 @@ absl::StatusOr<FileManifest> FileStateStore::TakeEpoch(FileManifest newest, bool
                                        ", epoch ", before.epoch,
                                        "), which was still there; the epoch is now ",
                                        next.holder.epoch)});
-    history->pinned.insert(next.commit);
+    history->Pin(next.commit);
   }
-  UpdateLive(*history, &next);
+  if (request_.rebuild) {
+    for (auto& [name, entry] : next.entries) history->BeginWithWhatIsThere(name, &entry);
+  }
+  next.live = history->Live(next.commit);
   absl::Status status = folder_.Add(&next);
   // Whether it is durable does not matter yet: the first append makes it so.
   if (!status.ok() && !absl::IsAborted(status)) return status;
   history_ = *std::move(history);
   return next;
-}
-
-void FileStateStore::Note(const FileManifest& commit, const FileManifest& newest,
-                          History* history) const {
-  if (!commit.audit.empty()) history->pinned.insert(commit.commit);
-  for (const StateVersion& version : commit.versions) {
-    if (IsAside(version, commit.commit, newest)) history->pinned.insert(commit.commit);
-    if (!Counts(version, commit.commit, newest)) continue;
-    history->pieces[version.entry].push_back({commit.commit, version.version,
-                                              static_cast<int64_t>(version.body.size()),
-                                              version.chain});
-  }
-}
-
-absl::StatusOr<FileStateStore::History> FileStateStore::LoadHistory(const FileManifest& newest) {
-  History history;
-  int64_t last_commit = 0;
-  std::string last_hash;
-  for (const int64_t commit : newest.live) {
-    absl::StatusOr<FileManifest> manifest = folder_.ReadWhatIsThere(commit);
-    if (absl::IsNotFound(manifest.status())) continue;
-    if (!manifest.ok()) return manifest.status();
-    if (manifest->commit == 0) {
-      history.pinned.insert(commit);  // a damaged one is never deleted: not all of it is known
-    } else if (last_commit == commit - 1 && !manifest->previous.empty() &&
-               manifest->previous != last_hash && !request_.rebuild) {
-      return absl::DataLossError(absl::StrCat(
-          Describe(), ": manifest ", commit, " was not written after the manifest ", last_commit,
-          " that stands there; nothing was changed: restore a backup, or rebuild the state with "
-          "`tidemark state repair`"));
-    }
-    last_commit = manifest->commit;
-    last_hash = manifest->hash;
-    manifest->commit = commit;
-    Note(*manifest, newest, &history);
-  }
-  return history;
 }
 
 absl::Status FileStateStore::CheckNewest() {
@@ -406,7 +341,8 @@ absl::Status FileStateStore::CheckNewest() {
   if (!newest.ok()) return newest.status();
   if (newest->holder.epoch != mine_->holder.epoch) return Fenced(newest->holder);
   // An Add of ours whose outcome was not known.
-  absl::StatusOr<History> history = LoadHistory(*newest);
+  absl::StatusOr<ManifestHistory> history =
+      ManifestHistory::Load(folder_, *newest, request_.rebuild);
   if (!history.ok()) return history.status();
   mine_ = *std::move(newest);
   history_ = *std::move(history);
@@ -414,7 +350,7 @@ absl::Status FileStateStore::CheckNewest() {
 }
 
 absl::Status FileStateStore::Apply(const VersionAppend& append, FileManifest* next,
-                                   History* history) {
+                                   ManifestHistory* history) const {
   const StateVersion& version = append.version;
   auto found = next->entries.find(version.entry);
   const bool exists = found != next->entries.end();
@@ -427,54 +363,19 @@ absl::Status FileStateStore::Apply(const VersionAppend& append, FileManifest* ne
         "wrote it"));
   }
   FileManifest::Entry& entry = next->entries[version.entry];
-  std::vector<Piece>& pieces = history->pieces[version.entry];
   for (const int64_t number : append.set_aside) {
     next->asides.push_back({version.entry, number, next->commit - 1});
-    const auto gone = std::remove_if(pieces.begin(), pieces.end(), [&](const Piece& piece) {
-      if (piece.version == number) history->pinned.insert(piece.commit);
-      return piece.version == number;
-    });
-    pieces.erase(gone, pieces.end());
   }
+  history->SetAside(version.entry, append.set_aside);
   entry.head.entry = version.entry;
   entry.head.schema = append.schema;
   entry.head.table = append.table;
   entry.head.version = version.version;
   entry.head.chain = version.chain;
   if (append.anchor.has_value()) entry.head.anchor = *append.anchor;
-  pieces.push_back({next->commit, version.version, static_cast<int64_t>(version.body.size()),
-                    version.chain});
-  entry.oldest = pieces.front().version;
+  history->Add(version, next->commit);
   next->versions.push_back(version);
   return absl::OkStatus();
-}
-
-void FileStateStore::Retain(const std::string& name, FileManifest* next, History* history) const {
-  std::vector<Piece>& pieces = history->pieces[name];
-  FileManifest::Entry& entry = next->entries[name];
-  int64_t bytes = 0;
-  for (const Piece& piece : pieces) bytes += piece.bytes;
-  size_t dropped = 0;
-  // What the rollback horizon may still need stays, however large.
-  while (true) {
-    const int64_t left = static_cast<int64_t>(pieces.size() - dropped);
-    if (left - 1 <= request_.horizon.newer_versions ||
-        (left <= request_.retention.versions && bytes <= request_.retention.bytes)) {
-      break;
-    }
-    bytes -= pieces[dropped].bytes;
-    entry.head.anchor = pieces[dropped++].chain;
-  }
-  pieces.erase(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(dropped));
-  if (!pieces.empty()) entry.oldest = pieces.front().version;
-}
-
-void FileStateStore::UpdateLive(const History& history, FileManifest* next) const {
-  next->live = history.pinned;
-  next->live.insert(next->commit);
-  for (const auto& [name, pieces] : history.pieces) {
-    for (const Piece& piece : pieces) next->live.insert(piece.commit);
-  }
 }
 
 absl::Status FileStateStore::Append(absl::Span<const VersionAppend> appends,
@@ -487,13 +388,16 @@ absl::Status FileStateStore::Append(absl::Span<const VersionAppend> appends,
   next.engine = options_.engine;
   next.versions.clear();
   next.audit.assign(audit.begin(), audit.end());
-  History history = history_;
-  if (!audit.empty()) history.pinned.insert(next.commit);
+  ManifestHistory history = history_;
+  if (!audit.empty()) history.Pin(next.commit);
   for (const VersionAppend& append : appends) {
     if (absl::Status s = Apply(append, &next, &history); !s.ok()) return s;
   }
-  for (const VersionAppend& append : appends) Retain(append.version.entry, &next, &history);
-  UpdateLive(history, &next);
+  for (const VersionAppend& append : appends) {
+    history.Retain(append.version.entry, request_.retention, request_.horizon,
+                   &next.entries[append.version.entry]);
+  }
+  next.live = history.Live(next.commit);
   const absl::Status status = folder_.Add(&next);
   if (absl::IsAlreadyExists(status)) {
     absl::StatusOr<FileManifest> newest = Newest();

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 
 namespace tidemark {
@@ -70,9 +71,12 @@ absl::Status ManifestFolder::Add(FileManifest* manifest) {
   manifest->hash = Blake2b256(bytes);
   const std::string temporary = absl::StrCat(file, ".", RandomHex(8), kTemporary);
   absl::Status status = files_.WriteNew(temporary, bytes);
+  if (status.ok()) status = Failpoint("store.file_sync");
   if (status.ok()) status = files_.SyncFile(temporary);
   // Invariant I3: the name can be taken only once, so a writer that was overtaken fails here.
+  if (status.ok()) status = Failpoint("store.file_rename");
   if (status.ok()) status = files_.RenameNew(temporary, file);
+  PassFailpoint("store.file_renamed");
   if (!status.ok()) {
     files_.Remove(temporary).IgnoreError();
     return status;

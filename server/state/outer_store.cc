@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "state/state_corruption.h"
 #include "state/store_comparison.h"
 
@@ -23,11 +24,13 @@ absl::Status OuterStore::Failed(absl::Status status) {
 absl::Status OuterStore::CatchUp() {
   if (!behind_) return absl::OkStatus();
   if (!held_) {
+    if (absl::Status s = Failpoint("store.acquire"); !s.ok()) return Failed(std::move(s));
     absl::StatusOr<int64_t> epoch = store_.Acquire(options_.ownership);
     if (!epoch.ok()) return Failed(epoch.status());
     held_ = true;
     renewed_ = clock_.Monotonic();
   }
+  if (absl::Status s = Failpoint("store.compare"); !s.ok()) return Failed(std::move(s));
   absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(authority_, store_);
   if (!positions.ok()) return Failed(positions.status());
   const std::string wrong = DescribePositions(*positions, authority_, store_);
@@ -51,6 +54,7 @@ absl::Status OuterStore::CatchUp() {
       "rolled forward to the destination's history; the store's own versions are set "
       "aside.";
   absl::Status copied = RollForward(authority_, store_, *positions, audit);
+  if (copied.ok()) copied = Failpoint("store.rolled_forward");
   if (!copied.ok()) return Failed(std::move(copied));
   behind_ = false;
   return absl::OkStatus();
@@ -59,7 +63,9 @@ absl::Status OuterStore::CatchUp() {
 absl::Status OuterStore::Append(absl::Span<const VersionAppend> appends) {
   if (behind_) return CatchUp();  // of the authority, which has these versions as well
   if (appends.empty()) return absl::OkStatus();
-  absl::Status status = store_.Append(appends, {});
+  absl::Status status = Failpoint("store.append");
+  if (status.ok()) status = store_.Append(appends, {});
+  if (status.ok()) status = Failpoint("store.appended");
   return status.ok() ? status : Failed(std::move(status));
 }
 

@@ -113,7 +113,7 @@ std::vector<VersionAppend> MakeRestore(const std::vector<RestoreStep>& steps,
       append.version = version;
       append.expected_version = version_before;
       append.expected_chain = chain_before;
-      if (version_before == 0) append.anchor = head.anchor;
+      if (version_before == 0 && !head.anchor.empty()) append.anchor = head.anchor;
       version_before = version.version;
       chain_before = version.chain;
       appends.push_back(std::move(append));

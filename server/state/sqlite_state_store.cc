@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/failpoint.h"
 #include "state/append_check.h"
 #include "state/sqlite_file.h"
 #include "state/sqlite_history.h"
@@ -61,6 +62,7 @@ class SqliteStateStore final : public StateStore {
   SqliteOwnership ownership_;
   OwnershipRequest request_;
   bool held_ = false;
+  std::map<std::string, KeptHistory> kept_;  // by entry, as committed; missing: not counted yet
 };
 
 absl::Status SqliteStateStore::OpenToRead() {
@@ -208,10 +210,12 @@ absl::Status SqliteStateStore::Append(absl::Span<const VersionAppend> appends,
   if (!status.ok()) return ownership_.ExplainBusy(status);
   status = WriteAll(appends, audit);
   if (!status.ok()) {
+    kept_.clear();
     if (!connection_->autocommit()) connection_->Execute("ROLLBACK").IgnoreError();
     return status;
   }
-  status = connection_->Execute("COMMIT");
+  status = Failpoint("store.sqlite_commit");
+  if (status.ok()) status = connection_->Execute("COMMIT");
   return status.ok() ? status : SettleUnknown(appends, status);
 }
 
@@ -225,10 +229,14 @@ absl::Status SqliteStateStore::WriteAll(absl::Span<const VersionAppend> appends,
     if (absl::Status s = WriteAudit(*connection_, owner_, record); !s.ok()) return s;
   }
   for (const VersionAppend& append : appends) {
-    absl::StatusOr<KeptHistory> kept = ReadKept(*connection_, owner_, append.version.entry);
-    if (!kept.ok()) return kept.status();
-    absl::Status status = DropOldest(*connection_, owner_, append.version.entry,
-                                     request_.retention, request_.horizon, &*kept);
+    const std::string& entry = append.version.entry;
+    if (kept_.count(entry) == 0) {
+      absl::StatusOr<KeptHistory> kept = ReadKept(*connection_, owner_, entry);
+      if (!kept.ok()) return kept.status();
+      kept_[entry] = *kept;
+    }
+    absl::Status status = DropOldest(*connection_, owner_, entry, request_.retention,
+                                     request_.horizon, &kept_[entry]);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -244,17 +252,30 @@ absl::Status SqliteStateStore::WriteOne(const VersionAppend& append) {
                 .expected_chain = append.expected_chain,
                 .anchor = append.anchor.has_value() ? &*append.anchor : nullptr});
   if (!status.ok()) return status;
-  return InsertVersion(*connection_, append.version).status();
+  absl::StatusOr<int64_t> grown = InsertVersion(*connection_, append.version);
+  if (!grown.ok()) return grown.status();
+  const auto kept = kept_.find(append.version.entry);
+  if (kept == kept_.end()) return absl::OkStatus();
+  if (append.set_aside.empty() && kept->second.versions > 0) {
+    ++kept->second.versions;
+    kept->second.bytes += *grown;
+  } else {
+    kept_.erase(kept);  // counted anew
+  }
+  return absl::OkStatus();
 }
 
 // COMMIT reported an error: ask the file what became of it, through a connection of its own.
 absl::Status SqliteStateStore::SettleUnknown(absl::Span<const VersionAppend> appends,
                                              const absl::Status& failure) {
+  kept_.clear();
   if (!connection_->autocommit()) connection_->Execute("ROLLBACK").IgnoreError();
   connection_->DropStatements();
   absl::StatusOr<std::unique_ptr<SqliteConnection>> reopened = OpenForWriting(path_);
-  absl::StatusOr<std::vector<StateHead>> heads = reopened.status();
-  if (reopened.ok()) {
+  absl::StatusOr<std::vector<StateHead>> heads = failure;
+  if (!reopened.ok()) {
+    heads = reopened.status();
+  } else {
     connection_->Swap(**reopened);
     reopened->reset();  // closes the old one
     heads = ReadHeads(*connection_, owner_);
@@ -277,6 +298,7 @@ absl::Status SqliteStateStore::SettleUnknown(absl::Span<const VersionAppend> app
 void SqliteStateStore::Release() {
   if (!held_) return;
   held_ = false;
+  kept_.clear();
   ownership_.Release(*connection_);
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 #include "core/time_text.h"
 #include "nlohmann/json.hpp"
 #include "state/chain_verifier.h"
@@ -313,12 +314,14 @@ absl::StatusOr<std::string> WriteBackup(StateStore& store, FileSystem& files,
     if (!absl::IsAborted(status)) return status;
   }
   if (status.ok() && !options.damaged_too) status = soundness;
+  if (status.ok()) status = Failpoint("backup.rename");
   if (status.ok()) status = files.RenameNew(temporary, path);
   if (!status.ok()) {
     files.Remove(temporary).IgnoreError();
     return status;
   }
   if (status = files.SyncFolder(options.folder); !status.ok()) return status;
+  if (status = Failpoint("backup.rotate"); !status.ok()) return status;
   // Only once the new one is durable.
   if (soundness.ok()) status = Rotate(files, options);
   if (!status.ok()) return status;

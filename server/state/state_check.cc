@@ -243,6 +243,15 @@ void AddEvidence(const StateCheckOptions& options, StateCheck* check) {
   }
 }
 
+// Of the current version: the sync that wrote it must have been one into this destination.
+void AddSync(const EntryCheck& check, const StateEvidence& evidence, EntryFindings* findings) {
+  if (!check.usable) return;
+  const VersionMark& current = check.versions[check.last];
+  if (!IsNormal(current.kind) || evidence.KnowsSync(current.sync_id)) return;
+  findings->Add(CorruptionClass::kGapOrFork, StateLevel::kL3, current.version,
+                absl::StrCat("sync ", current.sync_id, ", which made it, never wrote here"));
+}
+
 // What an error of the store says about the state; false: nothing (locked, no permission).
 bool AddStoreFinding(const absl::Status& status, const StateCheckOptions& options,
                      std::vector<StateFinding>* findings) {
@@ -291,6 +300,7 @@ StateCheck CheckHeads(StateStore& store, std::vector<StateHead> heads,
     FindRun(&check);
     check.sound = findings.count() == 0;
     AddL1(check, options, &findings);
+    AddSync(check, options.evidence, &findings);
     result.entries.push_back(std::move(check));
   }
   AddEvidence(options, &result);
@@ -306,6 +316,10 @@ bool SameHeads(const std::vector<StateHead>& heads, const std::vector<EntryCheck
 }
 
 }  // namespace
+
+bool StateEvidence::KnowsSync(const std::string& id) const {
+  return syncs.empty() || std::find(syncs.begin(), syncs.end(), id) != syncs.end();
+}
 
 const StateFinding* StateCheck::Worst() const {
   const auto worst = std::find_if(findings.begin(), findings.end(),

@@ -25,6 +25,11 @@ struct StateEvidence {
   bool synced = false;  // rows of this connection are there
   std::string sync_id;
   std::vector<Entry> entries;
+  // Syncs that wrote here, the newest ones; empty: not known. A version of another sync is of
+  // another history.
+  std::vector<std::string> syncs;
+
+  bool KnowsSync(const std::string& id) const;
 };
 
 struct StateCheckOptions {

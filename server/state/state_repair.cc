@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 #include "core/time_text.h"
 #include "state/next_version.h"
 
@@ -175,7 +176,7 @@ class EntryPlan {
   // The newest version that the head or a number that can be speaks of.
   int64_t Newest() const { return step_.version - 1; }
 
-  // The newest kept version whose position can be.
+  // The newest kept version whose position can be, and which was made here.
   std::optional<size_t> Sane() const {
     const int64_t limit = checked_.now_us + checked_.skew_us;
     for (size_t i = check_.last + 1; i > check_.first; --i) {
@@ -184,6 +185,7 @@ class EntryPlan {
           mark.created_at_us > limit) {
         continue;
       }
+      if (mark.kind == StateKind::kNormal && !checked_.evidence.KnowsSync(mark.sync_id)) continue;
       return i - 1;
     }
     return std::nullopt;
@@ -309,10 +311,10 @@ absl::StatusOr<StateCopy> CopyOfStore(StateStore& store) {
   return copy;
 }
 
-absl::StatusOr<RepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
+absl::StatusOr<StateRepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
                                       const StateCheckOptions& checked,
                                       const RepairOptions& options) {
-  RepairPlan plan;
+  StateRepairPlan plan;
   const auto add = [&](const EntryCheck& entry, const StateFinding& found,
                        bool begin_again) -> absl::Status {
     absl::StatusOr<std::optional<RepairStep>> step =
@@ -421,7 +423,7 @@ namespace {
 
 // Nothing of what a repair touched may be damaged afterwards.
 absl::Status CheckRepaired(StateStore& store, const RepairRequest& request,
-                           const RepairPlan& plan) {
+                           const StateRepairPlan& plan) {
   const StateCheck after = CheckState(store, request.check);
   for (const StateFinding& finding : after.findings) {
     const bool touched = std::any_of(
@@ -438,7 +440,7 @@ absl::Status CheckRepaired(StateStore& store, const RepairRequest& request,
 
 }  // namespace
 
-absl::StatusOr<RepairPlan> RepairState(StateStore& store, const RepairRequest& request) {
+absl::StatusOr<StateRepairPlan> RepairState(StateStore& store, const RepairRequest& request) {
   const absl::Status before = store.Heads().status();
   absl::StatusOr<int64_t> epoch = store.Acquire(request.owner);
   if (!epoch.ok()) return epoch.status();
@@ -447,7 +449,7 @@ absl::StatusOr<RepairPlan> RepairState(StateStore& store, const RepairRequest& r
     ~Releaser() { store.Release(); }
   } releaser{store};
   const StateCheck check = CheckState(store, request.check);
-  absl::StatusOr<RepairPlan> plan = PlanRepair(store, check, request.check, request.repair);
+  absl::StatusOr<StateRepairPlan> plan = PlanRepair(store, check, request.check, request.repair);
   if (!plan.ok()) return plan;
   RepairStamp stamp;
   stamp.connection = request.connection;
@@ -468,6 +470,7 @@ absl::StatusOr<RepairPlan> RepairState(StateStore& store, const RepairRequest& r
   if (request.before_writing && !appends.empty()) {
     if (absl::Status s = request.before_writing(); !s.ok()) return s;
   }
+  if (absl::Status s = Failpoint("state.repair"); !s.ok()) return s;
   if (absl::Status s = store.Append(appends, audit); !s.ok()) return s;
   if (absl::Status s = CheckRepaired(store, request, *plan); !s.ok()) return s;
   return plan;

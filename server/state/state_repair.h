@@ -71,14 +71,14 @@ struct RepairStep {
   std::string sentence;  // what is done, for people, without its full stop
 };
 
-struct RepairPlan {
+struct StateRepairPlan {
   std::vector<RepairStep> steps;
   std::vector<StateFinding> left;  // what no step puts right
   std::string remade;  // after RepairState: what of the store was made again; empty: nothing
 };
 
 // Reads bodies only. An error: the store cannot be read.
-absl::StatusOr<RepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
+absl::StatusOr<StateRepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
                                       const StateCheckOptions& checked,
                                       const RepairOptions& options);
 
@@ -108,7 +108,7 @@ struct RepairRequest {
 // As holder of the connection: checks again, plans, writes what the plan says, checks the result,
 // and gives the connection back. FAILED_PRECONDITION: somebody else works on it. DATA_LOSS: the
 // store still does not verify; what was written stays, nothing is lost.
-absl::StatusOr<RepairPlan> RepairState(StateStore& store, const RepairRequest& request);
+absl::StatusOr<StateRepairPlan> RepairState(StateStore& store, const RepairRequest& request);
 
 }  // namespace tidemark
 

@@ -88,7 +88,8 @@ int64_t NewestReleasable(absl::Span<const StateVersion> versions, int64_t now_us
     const StateVersion& version = versions[i];
     if (version.version > next) continue;
     if (version.version < next) return 0;
-    if (newest - version.version >= horizon.newer_versions ||
+    // Counted, not subtracted: a repair leaves a gap in the numbers.
+    if (static_cast<int64_t>(versions.size() - 1 - i) >= horizon.newer_versions ||
         now_us - version.created_at_us > horizon.max_age_us) {
       return version.version;
     }
