@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from contenders import Load, TidemarkRun, UpsertLoop, digest
+from contenders import Load, TidemarkRun, UpsertLoop, database, digest
 from measured_run import run
 
 STARTS = 11
@@ -107,6 +107,58 @@ class Bench:
         self.report(bench="start", runs=STARTS,
                     whole_run_ms=round(statistics.median(milliseconds[1:]), 1))
 
+    def frequent_checkpoints(self):
+        """What a checkpoint every 1,000 rows costs against one every 10,000."""
+        seconds = {1_000: [], 10_000: []}
+        for pair in range(self.pairs):
+            for interval in sorted(seconds, reverse=pair % 2 == 1):
+                folder = self.fresh(self.tidemark, None)
+                load = Load(self.rows, "ascending", checkpoint_rows=interval)
+                seconds[interval].append(run(self.tidemark.command(load, folder), folder).seconds)
+                self.require_rows(folder, self.rows)
+        speed = {interval: self.rows / statistics.median(s) for interval, s in seconds.items()}
+        self.report(bench="checkpoint_every_1000_rows", rows=self.rows, pairs=self.pairs,
+                    baseline_rows_per_s=round(speed[10_000]),
+                    tidemark_rows_per_s=round(speed[1_000]),
+                    ratio=round(speed[1_000] / speed[10_000], 3))
+
+    def checkpoint_per_row(self):
+        """Checkpoints per second when each row has one, process start and end included."""
+        rows, seconds = max(1, self.rows // 10), []
+        for _ in range(self.pairs):
+            folder = self.fresh(self.tidemark, None)
+            load = Load(rows, "ascending", checkpoint_rows=1)
+            seconds.append(run(self.tidemark.command(load, folder), folder).seconds)
+            self.require_rows(folder, rows)
+        self.report(bench="checkpoint_per_row", rows=rows, pairs=self.pairs,
+                    checkpoints_per_s=round(rows / statistics.median(seconds)))
+
+    def state_history(self):
+        """`tidemark state log` over 100,000 versions, and L0 at start over 1,000."""
+        program = os.path.join(self.build, "bench", "state_history")
+        found = {}
+        for versions in (1_000, 100_000):
+            folder = self.fresh(self.tidemark, None)
+            run([program, "fill", "--database", database(folder), "--versions", str(versions)],
+                folder)
+            if versions == 1_000:
+                checks = [run([program, "check", "--database", database(folder)], folder)
+                          for _ in range(STARTS)]
+                found["check_ms"] = statistics.median(
+                    float(c.output.split()[1]) for c in checks)
+            else:
+                log = [os.path.join(self.build, "bin", "tidemark"), "state", "log", "--db",
+                       database(folder), "--limit", "0", "--json"]
+                found["log_ms"] = 1000 * statistics.median(
+                    run(log, folder).seconds for _ in range(STARTS))
+        self.report(bench="state_history", check_1000_ms=round(found["check_ms"], 1),
+                    log_100000_ms=round(found["log_ms"], 1))
+
+    def require_rows(self, folder, rows):
+        found = digest(self.loop_program, folder)
+        if int(found.split()[0]) != rows:
+            raise RuntimeError(f"{rows} rows were sent, the destination holds: {found}")
+
     def cases(self):
         """Name -> what runs it, in the order of the table."""
         listed = {}
@@ -118,6 +170,9 @@ class Bench:
                 listed[case[0]] = lambda case=case: self.table_case(*case)
         listed["wire"] = self.wire
         listed["start"] = self.start
+        listed["checkpoint_every_1000_rows"] = self.frequent_checkpoints
+        listed["checkpoint_per_row"] = self.checkpoint_per_row
+        listed["state_history"] = self.state_history
         return listed
 
 
@@ -138,6 +193,11 @@ def print_table(results):
     for result in results:
         if "whole_run_ms" in result:
             print(f"{result['bench']:32}{result['whole_run_ms']:>12} ms for a whole run of one row")
+        elif "log_100000_ms" in result:
+            print(f"{'check of 1,000 state versions':32}{result['check_1000_ms']:>12} ms")
+            print(f"{'state log of 100,000 versions':32}{result['log_100000_ms']:>12} ms")
+        elif "checkpoints_per_s" in result:
+            print(f"{result['bench']:32}{result['checkpoints_per_s']:>12} checkpoints/s")
         else:
             print("{:32}{:>12}{:>12}{:>12}{:>8}{:>8}{:>9}".format(
                 *(result.get(k, "") for k in keys)))

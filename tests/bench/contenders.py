@@ -20,7 +20,7 @@ sync:
       variant: {load.variant}
       pass: {load.repetition}
       key_order: {load.order}
-      checkpoint_interval: {commit_rows}
+      checkpoint_interval: {load.checkpoint_rows}
   destination:
     type: sqlite
     connection: {database}
@@ -35,6 +35,7 @@ class Load:
     order: str  # ascending, shuffled
     variant: int = 0
     repetition: int = 0
+    checkpoint_rows: int = COMMIT_ROWS  # a checkpoint of the connector after so many rows
 
 
 class UpsertLoop:
@@ -62,8 +63,7 @@ class TidemarkRun:
     def command(self, load, folder):
         path = os.path.join(folder, "bench.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(CONNECTION.format(load=load, commit_rows=COMMIT_ROWS,
-                                         database=database(folder)))
+            file.write(CONNECTION.format(load=load, database=database(folder)))
         return [self._tidemark, "run", path, "--quiet"]
 
 
