@@ -25,7 +25,7 @@ class PostgresStateStore final : public StateStore {
       : session_(std::move(session)),
         connection_(std::move(connection)),
         options_(options),
-        schema_(QuoteIdentifier(options.schema)),
+        schema_(QuoteSchema(options.schema)),
         versions_(*session_, schema_, connection_) {}
   ~PostgresStateStore() override { Release(); }
 

@@ -105,12 +105,12 @@ absl::StatusOr<int64_t> MetaVersion(PostgresSession& session, const std::string&
 
 }  // namespace
 
-std::string QuoteIdentifier(absl::string_view name) {
+std::string QuoteSchema(absl::string_view name) {
   return absl::StrCat("\"", absl::StrReplaceAll(name, {{"\"", "\"\""}}), "\"");
 }
 
 absl::Status EnsurePostgresTables(PostgresSession& session, const std::string& schema) {
-  const std::string quoted = QuoteIdentifier(schema);
+  const std::string quoted = QuoteSchema(schema);
   absl::StatusOr<PostgresRows> there = session.Run(
       "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1), (SELECT count(*) FROM "
       "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND "
@@ -135,7 +135,7 @@ absl::Status EnsurePostgresTables(PostgresSession& session, const std::string& s
 }
 
 absl::Status CheckPostgresTables(PostgresSession& session, const std::string& schema) {
-  return MetaVersion(session, QuoteIdentifier(schema)).status();
+  return MetaVersion(session, QuoteSchema(schema)).status();
 }
 
 }  // namespace tidemark

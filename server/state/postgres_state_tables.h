@@ -14,7 +14,7 @@ namespace tidemark {
 inline constexpr int64_t kPostgresTablesVersion = 1;
 
 // "name" with its quotes doubled.
-std::string QuoteIdentifier(absl::string_view name);
+std::string QuoteSchema(absl::string_view name);
 
 // Creates what is missing, the schema too, inside the caller's transaction; waits for another
 // session that does the same. FAILED_PRECONDITION: a newer engine made them.
