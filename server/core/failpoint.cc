@@ -65,7 +65,8 @@ void LogLine(absl::string_view what, size_t point) {
   char line[128];
   size_t size = 0;
   for (const absl::string_view part :
-       {what, absl::string_view(" "), absl::string_view(kFailpointNames[point]), absl::string_view("\n")}) {
+       {what, absl::string_view(" "), absl::string_view(kFailpointNames[point]),
+        absl::string_view("\n")}) {
     for (const char c : part) {
       if (size < sizeof line) line[size++] = c;
     }
@@ -100,10 +101,8 @@ bool ParseCode(absl::string_view text, absl::StatusCode* code) {
 }
 
 bool ParseAction(absl::string_view text, Step* step) {
-  constexpr std::pair<absl::string_view, Act> kPlain[] = {{"off", Act::kOff},
-                                                          {"kill", Act::kKill},
-                                                          {"abort", Act::kAbort},
-                                                          {"throw", Act::kThrow}};
+  constexpr std::pair<absl::string_view, Act> kPlain[] = {
+      {"off", Act::kOff}, {"kill", Act::kKill}, {"abort", Act::kAbort}, {"throw", Act::kThrow}};
   for (const auto& [word, act] : kPlain) {
     if (text != word) continue;
     step->act = act;
@@ -144,8 +143,7 @@ absl::Status ParseSteps(absl::string_view point, absl::string_view text, std::ve
   return absl::OkStatus();
 }
 
-absl::Status Parse(absl::string_view list,
-                   std::array<std::vector<Step>, kPoints>* steps) {
+absl::Status Parse(absl::string_view list, std::array<std::vector<Step>, kPoints>* steps) {
   for (absl::string_view point : absl::StrSplit(list, ';', absl::SkipWhitespace())) {
     point = absl::StripAsciiWhitespace(point);
     const std::vector<absl::string_view> sides = absl::StrSplit(point, absl::MaxSplits('=', 1));

@@ -46,8 +46,10 @@ class FailpointName {
     for (size_t i = 0; i < std::size(kFailpointNames); ++i) {
       if (kFailpointNames[i] == name) return i;
     }
-    throw "the name does not stand in core/failpoint_names.h";
+    TheNameDoesNotStandInFailpointNames();  // not consteval: the compiler stops here
+    return 0;
   }
+  static void TheNameDoesNotStandInFailpointNames() {}
   size_t index_;
 };
 
@@ -68,14 +70,16 @@ inline absl::Status Failpoint(FailpointName name) {
 
 // Where nothing can be returned: an armed error has no effect. Thread-safe.
 inline void PassFailpoint(FailpointName name) {
-  if (!failpoint_internal::armed.load(std::memory_order_relaxed)) [[likely]] return;
+  if (!failpoint_internal::armed.load(std::memory_order_relaxed)) [[likely]]
+    return;
   failpoint_internal::Pass(name.index()).IgnoreError();
 }
 
 // How many of the next `bytes` a write may take: all of them, or what "short(n)" leaves. The
 // caller treats less as the system's short write. Thread-safe.
 inline size_t ShortWrite(FailpointName name, size_t bytes) {
-  if (!failpoint_internal::armed.load(std::memory_order_relaxed)) [[likely]] return bytes;
+  if (!failpoint_internal::armed.load(std::memory_order_relaxed)) [[likely]]
+    return bytes;
   return failpoint_internal::PassWrite(name.index(), bytes);
 }
 

@@ -1,5 +1,5 @@
-// Every failpoint there is (core/failpoint.h), in the order of a sync. tests/faults asserts that its
-// suites pass each, and tests/tidy that each stands in the code once.
+// Every failpoint there is (core/failpoint.h), in the order of a sync. tests/faults asserts that
+// its suites pass each, and tests/tidy that each stands in the code.
 #ifndef TIDEMARK_CORE_FAILPOINT_NAMES_H_
 #define TIDEMARK_CORE_FAILPOINT_NAMES_H_
 
@@ -81,6 +81,23 @@ inline constexpr const char* kFailpointNames[] = {
     "apply.settle_unknown",
     "apply.committed",
     "apply.rollback",
+    // A store beside the destination: protocol B (server/state).
+    "store.acquire",
+    "store.compare",
+    "store.append",
+    "store.appended",
+    "store.rolled_forward",
+    "store.sqlite_commit",
+    "store.file_sync",
+    "store.file_rename",
+    "store.file_renamed",
+    "file.write",
+    // Commands that write states, repairs, backups (server/control, server/state).
+    "state.write",
+    "state.written",
+    "state.repair",
+    "backup.rename",
+    "backup.rotate",
 };
 
 }  // namespace tidemark

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 
 namespace tidemark {
 namespace {
@@ -67,7 +68,7 @@ class OpenFile {
 // 0 or an errno.
 int WriteAll(int fd, absl::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    const ssize_t written = write(fd, bytes.data(), ShortWrite("file.write", bytes.size()));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
     bytes.remove_prefix(static_cast<size_t>(written));

@@ -38,9 +38,9 @@ absl::StatusOr<FileManifest> ManifestFolder::Read(int64_t commit) {
   absl::StatusOr<FileManifest> manifest = ParseManifest(*bytes);
   if (!manifest.ok()) return WithContext(FileOf(commit), manifest.status());
   if (manifest->connection != connection_ || manifest->commit != commit) {
-    return absl::DataLossError(absl::StrCat(
-        FileOf(commit), ": the manifest is damaged: it says that it is commit ", manifest->commit,
-        " of connection \"", manifest->connection, "\""));
+    return absl::DataLossError(
+        absl::StrCat(FileOf(commit), ": the manifest is damaged: it says that it is commit ",
+                     manifest->commit, " of connection \"", manifest->connection, "\""));
   }
   manifest->hash = Blake2b256(*bytes);
   return manifest;
@@ -83,8 +83,8 @@ absl::Status ManifestFolder::Add(FileManifest* manifest) {
   }
   unsynced_ = true;
   if (absl::Status s = files_.SyncFolder(path_); !s.ok()) {
-    return absl::AbortedError(absl::StrCat(
-        "whether ", file, " reached the disk is not known: ", s.message()));
+    return absl::AbortedError(
+        absl::StrCat("whether ", file, " reached the disk is not known: ", s.message()));
   }
   unsynced_ = false;
   // A writer that was stopped before the rename may have found its number free again, because

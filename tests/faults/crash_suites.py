@@ -6,6 +6,7 @@
 import concurrent.futures
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -29,7 +30,7 @@ def in_parallel(suite, cases, run):
     def one(case):
         if failed and STOP:
             return
-        folder = os.path.join(root, str(case).replace("/", "_").replace(" ", "_"))
+        folder = os.path.join(root, re.sub(r"[^\w.]+", "_", str(case)).strip("_"))
         suite.case()
         try:
             good = run(case, folder)
@@ -40,6 +41,7 @@ def in_parallel(suite, cases, run):
             shutil.rmtree(folder, ignore_errors=True)
         else:
             failed.append(case)
+            suite.fail(f"case {case} failed ({folder})")
 
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(one, cases))
@@ -47,9 +49,9 @@ def in_parallel(suite, cases, run):
         shutil.rmtree(root, ignore_errors=True)
 
 
-def judge(suite, case, bench, complete=False):
+def judge(suite, case, bench, complete=False, moved=False):
     """Looks at everything and counts; True when nothing is wrong."""
-    wrong = bench.check(complete)
+    wrong = bench.check(complete, moved)
     if not wrong:
         return True
     suite.count(**wrong, silent=1 if complete else 0)
@@ -59,16 +61,16 @@ def judge(suite, case, bench, complete=False):
     return False
 
 
-def finish(suite, case, bench, wanted=ENDED_WELL):
+def finish(suite, case, bench, moved=False):
     """An undisturbed run ends well, and then everything is there."""
     bench.configure(die_in='""', pause_us=0, wait_every=0, tail=False)
     code = bench.run()
-    if code not in wanted:
+    if code not in ENDED_WELL:
         # A source that cannot go on says so: what it misses was told durable too early.
         suite.count(lost=max(1, bench.ledger().pruned - bench.position()))
         suite.fail(f"case {case}: the undisturbed run exits with {code}; {bench.output}")
         return False
-    return judge(suite, case, bench, complete=True)
+    return judge(suite, case, bench, True, moved)
 
 
 # ---- K1: kill -9 of the server at random moments ----
@@ -93,7 +95,8 @@ class RandomKills:
                 return False
             if bench is None:
                 files += 1
-                bench = LedgerBench(f"{folder}/{files}", rows=self.ROWS, seed=random.getrandbits(31),
+                bench = LedgerBench(f"{folder}/{files}", rows=self.ROWS,
+                                    seed=random.getrandbits(31),
                                     checkpoint_rows=random.choice((10, 50, 200)))
                 last = 0
             bench.configure(wait_every=random.choice((0, 1, 3)),
@@ -161,17 +164,35 @@ def run_k1():
 # ---- K2: kill -9 at every failpoint ----
 
 class Scenario:
-    """What is run so that a failpoint is passed. `seconds`: whether a run passes it again."""
+    """What is done so that a failpoint is passed."""
 
-    def __init__(self, prefix="", config=None, arguments=None, interrupt=False):
+    def __init__(self, prefix="", config=None, arguments=None, interrupt=False, half=False,
+                 moves=False, damage=None, storage=None):
         self.prefix = prefix  # further failpoints, ahead
         self.config = config or {}
         self.arguments = arguments or ("run", "ledger.yaml", "--quiet")
         self.interrupt = interrupt
+        self.half = half or moves  # something was synced before
+        self.moves = moves         # the state goes back
+        self.damage = damage       # SQL
+        self.storage = storage     # of the connection file
+
+    def prepare(self, folder, seed, half):
+        if self.moves:
+            self.config["prune"] = "releasable"
+        bench = LedgerBench(folder, rows=400, seed=seed, checkpoint_rows=25, wait_every=1,
+                            storage=self.storage and self.storage.format(folder=folder),
+                            die_marker=os.path.join(folder, "marker"), **self.config)
+        if half or self.half:
+            bench.configure(die_in='""')
+            bench.run(failpoints=HALF)
+            bench.configure(**self.config)
+        if self.damage:
+            bench.damage(self.damage)
+        return bench
 
     def run(self, bench, failpoints):
         failpoints = ";".join(filter(None, (self.prefix, failpoints)))
-        bench.configure(**self.config)
         if not self.interrupt:
             return bench.run(failpoints=failpoints, arguments=self.arguments)
         process = bench.start(*self.arguments, failpoints=failpoints)
@@ -181,14 +202,41 @@ class Scenario:
 
 
 _RETRIED = {"die_in": "checkpoint", "die_how": "unavailable", "die_at": 3}
+_INTERRUPTED = Scenario(config={"pause_us": 50_000}, interrupt=True)
+_ROLLBACK = Scenario(arguments=("state", "rollback", "--to", "2", "--yes", "ledger.yaml"),
+                     moves=True)
+_REPAIR = Scenario(moves=True, damage="UPDATE _tidemark_state_bodies SET body = 'x' WHERE rowid = "
+                                      "(SELECT max(rowid) FROM _tidemark_state_bodies)")
+_STORE = "state:\n  storage: {{type: %s, connection: \"{folder}/%s\"}}"
+_OUTER = Scenario(storage=_STORE % ("sqlite", "states.db"))
+_FILES = Scenario(storage=_STORE % ("file", "states"))
+# The next run finds the store behind the destination.
+_BEHIND = Scenario(storage=_STORE % ("file", "states"), prefix="store.append=1*error(UNAVAILABLE)")
 SCENARIOS = {
-    "connector.check": Scenario(arguments=("connection", "test", "ledger.yaml")),
-    "connector.cancel": Scenario(config={"pause_us": 50_000}, interrupt=True),
-    "attempt.interrupted": Scenario(config={"pause_us": 50_000}, interrupt=True),
+    "connector.check": Scenario(arguments=("check", "ledger.yaml")),
+    "connector.validate_state": _ROLLBACK,
+    "plugin.validate_state": _ROLLBACK,
+    "connector.cancel": _INTERRUPTED,
+    "attempt.interrupted": _INTERRUPTED,
     "attempt.tail_discarded": Scenario(config={"tail": True}),
     "sync.retry": Scenario(config=_RETRIED),
     "apply.rollback": Scenario(config=_RETRIED),
     "apply.settle_unknown": Scenario(prefix="apply.commit_unknown=1*error(UNAVAILABLE)"),
+    "store.acquire": _OUTER,
+    "store.compare": _OUTER,
+    "store.append": _OUTER,
+    "store.appended": _FILES,
+    "store.rolled_forward": _BEHIND,
+    "store.sqlite_commit": _OUTER,
+    "store.file_sync": _FILES,
+    "store.file_rename": _FILES,
+    "store.file_renamed": _FILES,
+    "file.write": _FILES,
+    "state.write": _ROLLBACK,
+    "state.written": _ROLLBACK,
+    "state.repair": _REPAIR,
+    "backup.rename": Scenario(half=True),
+    "backup.rotate": Scenario(half=True),
 }
 DEFAULT = Scenario()
 # A part of a sync, so that the next run finds something to open and to go on from.
@@ -205,32 +253,26 @@ class FailpointKills:
     def __call__(self, case, folder):
         name, nth, seed = case
         scenario = SCENARIOS.get(name, DEFAULT)
-        if nth == 1:
-            bench, fired = self._kill(f"{folder}/fresh", seed, scenario, f"{name}=1*kill", False)
-        else:
-            # Not passed twice in a run: then in a second one.
-            bench, fired = self._kill(f"{folder}/fresh", seed, scenario,
-                                      f"{name}=1*off->1*kill", False)
-            if not fired:
-                bench, fired = self._kill(f"{folder}/half", seed, scenario, f"{name}=1*kill", True)
-        for line in bench.failpoint_lines():
-            self.seen.add(line.split()[1])
+        bench = scenario.prepare(f"{folder}/first", seed, half=False)
+        scenario.run(bench, f"{name}=1*kill" if nth == 1 else f"{name}=1*off->1*kill")
+        self._note(bench)
+        fired = bench.fired(name)
+        if not fired and nth == 2:
+            # Not passed twice in one run: then in a run that goes on from an earlier one.
+            bench = scenario.prepare(f"{folder}/second", seed, half=True)
+            scenario.run(bench, f"{name}=1*kill")
+            fired = bench.fired(name)
         if not fired:
             if nth == 1:
                 self.suite.fail(f"case {case}: never passed ({folder})")
             return nth != 1  # such as the making of what is made once
         self.suite.count(hit=1)
-        return (judge(self.suite, case, bench) and finish(self.suite, case, bench))
+        return (judge(self.suite, case, bench, moved=scenario.moves) and
+                finish(self.suite, case, bench, moved=scenario.moves))
 
-    @staticmethod
-    def _kill(folder, seed, scenario, failpoints, half):
-        bench = LedgerBench(folder, rows=400, seed=seed, checkpoint_rows=25, wait_every=1,
-                            die_marker=os.path.join(folder, "marker"))
-        if half:
-            bench.run(failpoints=HALF)
-        name = failpoints.partition("=")[0]
-        scenario.run(bench, failpoints)
-        return bench, bench.fired(name)
+    def _note(self, bench):
+        for line in bench.failpoint_lines():
+            self.seen.add(line.split()[1])
 
 
 def run_k2():
@@ -272,7 +314,7 @@ class PluginDeaths:
                             pause_us=200, die_in=call, die_how=kind, die_at=nth,
                             die_always=always, die_marker=marker)
         if call == "check":
-            code = bench.run(arguments=("connection", "test", "ledger.yaml"))
+            code = bench.run(arguments=("check", "ledger.yaml"))
         elif call == "interrupt":
             code = self._interrupted(bench)
         else:

@@ -14,7 +14,8 @@ class FaultSuite:
     def __init__(self, suite_id, short_cases):
         self.suite_id = suite_id
         self.cases = int(os.environ.get("TIDEMARK_FAULT_CASES", short_cases))
-        self.seed = int(os.environ.get("TIDEMARK_FAULT_SEED") or random.SystemRandom().getrandbits(32))
+        seed = os.environ.get("TIDEMARK_FAULT_SEED")
+        self.seed = int(seed) if seed else random.SystemRandom().getrandbits(32)
         self.want = 1
         self.tried = 0
         self.figures = dict.fromkeys(self.FIELDS, 0)

@@ -21,8 +21,24 @@ def failpoint_names():
 
 CRASH = ["{python}", "{source}/tests/faults/crash_suites.py"]
 
+
+
+def _test(ids, program, cases, test="*"):
+    return Suite(ids, ["{tests}/" + program, f"--gtest_filter={test}"], cases)
+
+
 SUITES = (
     Suite(("K1",), CRASH + ["K1"], 300),
     Suite(("K2",), CRASH + ["K2"], 2 * len(failpoint_names())),
     Suite(("K3",), CRASH + ["K3"], 19 * 5),
+    Suite(("K5",), ["{python}", "{source}/tests/faults/zombie_suite.py"], 300),
+    _test(("P1",), "power_loss_test", 1000, "*NothingAcknowledgedIsLost"),
+    _test(("D1",), "full_disk_test", 50),
+    _test(("D2",), "io_error_test", 150, "*AtRandom"),
+    _test(("D3",), "io_error_test", 10_000, "*WhicheverOperationFails"),
+    _test(("M1", "M1-sync"), "allocation_failure_test", 10_000),
+    _test(("C1", "C2"), "state_faults_test", 600),
+    _test(("O1",), "order_test", 100_000),
+    _test(("S1",), "simulation_test", 2000, "*Converges"),
+    _test(("S2",), "simulation_test", 50, "*SameTrace"),
 )

@@ -21,6 +21,7 @@ LONG_FILES = {  # path -> reason
 LONG_FUNCTIONS = {}  # "path:function" -> reason
 LONG_PAGES = {  # path -> reason
     "plugin_sdk/README.md": "the guide for authors of connectors",
+    "server/state/README.md": "the format, the protocols and their crash tables, in one place",
 }
 VERBATIM = {  # path -> reason
     "tests/control/seed_blocks.h": "documents as they were given, word for word",
@@ -242,10 +243,15 @@ def locks(tree):
                 yield path, _line_of(text, match.start()), f"{match.group(0)}: see core/mutex.h"
 
 
+THROWS = {  # path -> reason
+    "server/core/failpoint.cc": "the action throw, which only tests arm",
+}
+
+
 def throws(tree):
     """server/ and clients/ return absl::Status; they throw nothing."""
     for path in tree.cpp:
-        if path.startswith(("server/", "clients/")):
+        if path.startswith(("server/", "clients/")) and path not in THROWS:
             text = tree.stripped(path)
             for match in re.finditer(r"\bthrow\b(?!\s*\(\s*\))", text):
                 yield path, _line_of(text, match.start()), "throw"
@@ -255,10 +261,26 @@ _SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::
                      r"\btime\.sleep\b")
 # path -> (how many, reason): loops that look again until a deadline, where nobody tells.
 POLLS = {
-    "tests/end_to_end/kill/kill_test.cc": (3, "the ledger, the table and the end of processes"),
+    "tests/faults/crash_suites.py": (3, "moments of a run, and the end of processes"),
+    "tests/faults/ledger_bench.py": (1, "lines of the ledger's log"),
+    "tests/faults/zombie_suite.py": (1, "a moment of a run"),
     "tests/source/polling.cc": (1, "what nobody announces: Eventually()"),
     "tests/plugin_sdk/plugins/misbehaving.cc": (1, "a plugin that hangs"),
 }
+
+
+_FAILPOINT_NAME = re.compile(r'^ +"([a-z_.]+)",', re.MULTILINE)
+_FAILPOINT_USE = re.compile(r'\b(?:PassFailpoint|Failpoint|ShortWrite)\(\s*"([a-z_.]+)"')
+
+
+def failpoints(tree):
+    """Each name of failpoint_names.h stands in the code; the compiler checks the other way."""
+    names = "server/core/failpoint_names.h"
+    used = {name for path in tree.cpp if path.startswith(("server/", "clients/"))
+            for name in _FAILPOINT_USE.findall(tree.texts[path])}
+    for match in _FAILPOINT_NAME.finditer(tree.texts.get(names, "")):
+        if match.group(1) not in used:
+            yield names, _line_of(tree.texts[names], match.start()), f"{match.group(1)}: nowhere"
 
 
 def sleeps(tree):
@@ -279,4 +301,5 @@ def include_directions(tree):
 
 
 RULES = (include_directions, banned_names, file_length, function_length, lines, unfinished,
-         listed_in_cmake, no_glob, readmes, places, locks, throws, sleeps)
+         listed_in_cmake, no_glob, readmes, places, locks, throws, failpoints,
+         sleeps)

@@ -80,9 +80,9 @@ class LedgerSource final : public Connector,
   LedgerLog log_;
   Misfortune misfortune_;
   // Position of checkpoint id i: start_ + i * checkpoint_rows, at most rows.
-  int64_t start_ = 0;       // written before the first checkpoint
-  uint64_t durable_ = 0;    // [ack-thread]
-  int64_t released_ = 0;    // [ack-thread]
+  int64_t start_ = 0;     // written before the first checkpoint
+  uint64_t durable_ = 0;  // [ack-thread]
+  int64_t released_ = 0;  // [ack-thread]
 };
 
 absl::StatusOr<std::unique_ptr<LedgerSource>> LedgerSource::Create(const Config& config) {
@@ -137,8 +137,8 @@ absl::Status LedgerSource::ValidateState(absl::Span<const StateEntry> entries) {
 }
 
 absl::Status LedgerSource::EmitAccount(int64_t position, Sink& sink) {
-  const auto id = static_cast<int64_t>(Mix(options_.seed, position) %
-                                       static_cast<uint64_t>(options_.accounts));
+  const auto id =
+      static_cast<int64_t>(Mix(options_.seed, position) % static_cast<uint64_t>(options_.accounts));
   if (position % 11 == 5) {
     if (absl::Status met = misfortune_.Meet("delete"); !met.ok()) return met;
     return sink.Delete("accounts", {{"id", id}});
@@ -158,13 +158,13 @@ absl::Status LedgerSource::EmitMeasure(int64_t position, Sink& sink) {
   }
   if (absl::Status met = misfortune_.Meet("define_table"); !met.ok()) return met;
   if (position * 3 < options_.rows * 2) {
-    return sink.Upsert("measures", {{"id", position},
-                                    {"value", static_cast<double>(position) + 0.5},
-                                    {"extra", "a double"}});
+    return sink.Upsert(
+        "measures",
+        {{"id", position}, {"value", static_cast<double>(position) + 0.5}, {"extra", "a double"}});
   }
-  return sink.Upsert("measures", {{"id", position},
-                                  {"value", absl::StrCat("text ", position)},
-                                  {"extra", "a text"}});
+  return sink.Upsert(
+      "measures",
+      {{"id", position}, {"value", absl::StrCat("text ", position)}, {"extra", "a text"}});
 }
 
 absl::Status LedgerSource::EmitMove(int64_t position, Sink& sink) {
@@ -228,8 +228,8 @@ absl::Status LedgerSource::Update(const UpdateRequest& request, Sink& sink) {
   absl::StatusOr<int64_t> resumed = Resume(request.State());
   if (!resumed.ok()) return resumed.status();
   int64_t position = start_ = *resumed;
-  absl::Status begun = log_.Append(
-      absl::StrCat("start ", request.epoch(), " ", request.attempt(), " ", position));
+  absl::Status begun =
+      log_.Append(absl::StrCat("start ", request.epoch(), " ", request.attempt(), " ", position));
   if (!begun.ok()) return begun;
   while (position < options_.rows) {
     const int64_t end = std::min(position + options_.checkpoint_rows, options_.rows);

@@ -21,10 +21,10 @@ namespace tidemark::test {
 class Misfortune {
  public:
   struct Options {
-    std::string call;    // "": never
-    std::string kind;    // kill, abort, exit, segv, throw, unavailable
-    int64_t at = 1;      // the n-th such call of this process
-    std::string marker;  // a file that is made when it happens
+    std::string call;     // "": never
+    std::string kind;     // kill, abort, exit, segv, throw, unavailable
+    int64_t at = 1;       // the n-th such call of this process
+    std::string marker;   // a file that is made when it happens
     bool always = false;  // also when the marker is there already
   };
   explicit Misfortune(Options options) : options_(std::move(options)) {}
