@@ -64,6 +64,22 @@ std::string FileWith(const ConfigurationKey& key, const std::string& value) {
   if (path == "state.checkpointing.interval") {
     rest = ", state: {checkpointing: {frequency: every_n_records, interval: " + value + "}}";
   }
+  if (path == "state.storage.type") {
+    const bool redis = absl::StrContains(value, "redis");
+    const bool server = redis || absl::StrContains(value, "postgres");
+    rest = absl::StrCat(", state: {storage: {type: ", value, ", connection: \"",
+                        redis    ? "redis://h"
+                        : server ? "postgresql://h/d"
+                                 : "state",
+                        "\"}}");
+  } else if (path == "state.storage.connection") {
+    rest = absl::StrCat(", state: {storage: {type: sqlite, connection: ", value, "}}");
+  } else if (absl::StartsWith(path, "state.storage.")) {
+    absl::StrAppend(&rest.insert(rest.rfind("}}"), ", type: postgres, connection: \"host=h\""));
+  } else if (path == "state.recovery.on_checkpoint_failure") {
+    rest = absl::StrCat(", state: {storage: {type: file, connection: s}, recovery: ",
+                        "{on_checkpoint_failure: ", value, "}}");
+  }
   absl::StrAppend(&yaml, "sync: {source: {", source, "}, destination: {", destination, "}", sync,
                   "}", rest, "}");
   return yaml;
@@ -85,8 +101,8 @@ std::string Meaning(const Connection& connection) {
 // The methods and storages of these sections are refused where they are selected; their keys are
 // checked and unused.
 bool OfAMethodThatIsRefused(absl::string_view path) {
-  for (const char* prefix : {"cdc.changelog.", "cdc.polling.", "cdc.hybrid.",
-                             "conflict_resolution.", "state.storage.connection"}) {
+  for (const char* prefix :
+       {"cdc.changelog.", "cdc.polling.", "cdc.hybrid.", "conflict_resolution."}) {
     if (absl::StartsWith(path, prefix)) return true;
   }
   return false;
