@@ -112,13 +112,7 @@ absl::Status SqliteCatalog::LoadTables(absl::flat_hash_map<std::string, std::str
     const std::string key = absl::AsciiStrToLower(target.name);
     if (!(*rows)->IsNull(4)) (*guards)[key] = (*rows)->String(4);
     if (!(*rows)->IsNull(5)) table.stored.truncate_before_us = (*rows)->Int(5);
-    if ((*rows)->Int(6) == 0) {
-      (*rows)->Reset();
-      return absl::DataLossError(absl::StrCat(
-          "table \"", target.name, "\" is gone from ", connection_.path(),
-          " but its state says "
-          "it was synced; restore the file from a backup, or start over with an empty one"));
-    }
+    table.gone = (*rows)->Int(6) == 0;
     tables_.emplace(key, std::move(table));
   }
 }
@@ -158,6 +152,31 @@ absl::Status SqliteCatalog::LoadColumns() {
   }
 }
 
+absl::Status SqliteCatalog::ForgetGone(
+    absl::string_view connection, const std::function<bool(const std::string&)>& begins_again) {
+  for (auto table = tables_.begin(); table != tables_.end();) {
+    const SqliteTable& found = table->second;
+    if (!found.gone || found.connection != connection) {
+      ++table;
+      continue;
+    }
+    const TargetTable& target = found.stored.table;
+    if (!begins_again(target.source_name)) {
+      return absl::DataLossError(absl::StrCat(
+          "table \"", target.name, "\" is gone from ", connection_.path(),
+          " although it was synced; restore it from a backup of the file, or read it again: "
+          "`tidemark state reset --table ",
+          target.source_name, "`"));
+    }
+    for (const char* forget : {"DELETE FROM _tidemark_tables WHERE table_name = ?",
+                               "DELETE FROM _tidemark_columns WHERE table_name = ?"}) {
+      if (absl::Status s = connection_.Run(forget, target.name); !s.ok()) return s;
+    }
+    tables_.erase(table++);
+  }
+  return absl::OkStatus();
+}
+
 const SqliteTable* SqliteCatalog::Find(absl::string_view name) const {
   auto found = tables_.find(absl::AsciiStrToLower(name));
   return found == tables_.end() ? nullptr : &found->second;
@@ -166,7 +185,7 @@ const SqliteTable* SqliteCatalog::Find(absl::string_view name) const {
 std::vector<StoredTable> SqliteCatalog::TablesOf(absl::string_view connection) const {
   std::vector<StoredTable> tables;
   for (const auto& [key, table] : tables_) {
-    if (table.connection == connection) tables.push_back(table.stored);
+    if (table.connection == connection && !table.gone) tables.push_back(table.stored);
   }
   std::sort(tables.begin(), tables.end(),
             [](const StoredTable& a, const StoredTable& b) { return a.table.name < b.table.name; });

@@ -3,6 +3,7 @@
 #ifndef TIDEMARK_DESTINATION_SQLITE_CATALOG_H_
 #define TIDEMARK_DESTINATION_SQLITE_CATALOG_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct SqliteTable {
   // the column is not there yet.
   std::vector<std::optional<std::string>> storage;
   bool has_deleted_column = false;
+  bool gone = false;  // somebody dropped it
 
   // The single key column is SQLite's rowid.
   bool integer_key() const;
@@ -35,6 +37,12 @@ class SqliteCatalog {
 
   // Reads every table of every connection. DATA_LOSS when the bookkeeping does not make sense.
   absl::Status Load();
+
+  // Forgets tables of `connection` that somebody dropped, where `begins_again` holds for their
+  // source name: the next Ensure makes them anew. DATA_LOSS names one where it does not.
+  // REQUIRES: a transaction, after Load().
+  absl::Status ForgetGone(absl::string_view connection,
+                          const std::function<bool(const std::string&)>& begins_again);
 
   // nullptr: no table of ours. ASCII case does not count.
   const SqliteTable* Find(absl::string_view name) const;

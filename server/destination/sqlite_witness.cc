@@ -59,6 +59,13 @@ class Witness {
   absl::Status ReadSyncs() {
     absl::StatusOr<bool> exists = Exists(connection_, "_tidemark_syncs");
     if (!exists.ok() || !*exists) return exists.status();
+    absl::Status status = EachRow(
+        connection_,
+        absl::StrCat("SELECT sync_id FROM _tidemark_syncs WHERE connection = ? ORDER BY "
+                     "started_at DESC LIMIT ",
+                     kWitnessedSyncs),
+        owner_, [this](const SqliteStatement& row) { witness_.syncs.push_back(row.String(0)); });
+    if (!status.ok()) return status;
     return EachRow(connection_,
                    "SELECT sync_id, report FROM _tidemark_syncs WHERE connection = ? AND "
                    "report LIKE '%\"entries\"%' ORDER BY started_at DESC, rowid DESC LIMIT 1",

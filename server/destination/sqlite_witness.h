@@ -25,9 +25,12 @@ struct SqliteWitness {
   bool synced = false;                    // a table of the connection is there, or was
   std::string sync_id;                    // the newest sync whose report is there; may be empty
   std::string report_json;                // of that sync
+  std::vector<std::string> syncs;         // ids, newest first, at most kWitnessedSyncs
   std::vector<std::string> source_names;  // of every table of the connection
   std::vector<AlteredTable> altered;
 };
+
+inline constexpr size_t kWitnessedSyncs = 5000;
 
 // Reads only. NOT_FOUND: the file does not exist. DATA_LOSS: it is damaged.
 absl::StatusOr<SqliteWitness> ReadWitness(const std::string& path, const std::string& connection);

@@ -22,8 +22,8 @@ std::string WhatIsWrong(const VersionAppend& append, const std::string& connecti
   }
   if (version.parent < 0 || version.parent >= version.version) return "its parent is no older one";
   // A new entry, or one whose whole history is set aside for a newer one.
-  const bool begins = append.anchor.has_value() &&
-                      (append.expected_version == 0 || !append.set_aside.empty());
+  const bool begins =
+      append.anchor.has_value() && (append.expected_version == 0 || !append.set_aside.empty());
   if (repairs) return "";
   if (begins) {
     if (version.version <= append.expected_version) return "it does not grow";

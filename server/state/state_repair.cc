@@ -461,8 +461,11 @@ absl::StatusOr<StateRepairPlan> RepairState(StateStore& store, const RepairReque
   std::vector<VersionAppend> appends;
   std::vector<AuditRecord> audit;
   if (!before.ok() && check.store.ok()) {
-    plan->remade = absl::StrCat("what was missing of ", store.Describe(),
-                                " was made again (", before.message(), ")");
+    StateFinding missing;
+    missing.corruption = absl::IsNotFound(before) ? CorruptionClass::kStateLost
+                                                  : CorruptionClass::kStoreMalformed;
+    missing.sentence = std::string(before.message());
+    plan->remade = absl::StrCat(DescribeFinding(missing), "; what was missing was made again");
     audit.push_back({stamp.now_us, "repair", "", stamp.by, plan->remade});
   }
   MakeRepair(plan->steps, stamp, &appends, &audit);

@@ -50,6 +50,7 @@ struct Play {
   uint64_t capabilities = 0;
   // The script of one attempt; the instance begins with it.
   std::function<Moves(const UpdateStart&)> script;
+  std::function<absl::Status(absl::Span<const StateEntry>)> validate;  // unset: OK
 
   // Noted.
   std::vector<UpdateStart> starts;
@@ -67,7 +68,9 @@ class ScriptedSource final : public ChangeSource {
   absl::StatusOr<ConnectorDescription> Describe() override;
   absl::Status Check() override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<TableSchema>> Schema() override;
-  absl::Status ValidateState(absl::Span<const StateEntry>) override { return absl::OkStatus(); }
+  absl::Status ValidateState(absl::Span<const StateEntry> states) override {
+    return play_.validate ? play_.validate(states) : absl::OkStatus();
+  }
   absl::Status Start(const UpdateStart& start) override;
   absl::StatusOr<std::optional<SourceEvent>> Next(absl::Time deadline) override;
   void Acknowledge(const Acknowledgement& acknowledgement) override {

@@ -1,0 +1,254 @@
+// The 14 classes of damage (reliability_cdc 2.5), each with auto_repair on and off and
+// reset_on_corruption on and off; the state is damaged with sqlite3 alone, never through our API.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/file_system.h"
+#include "state/state_backup.h"
+#include "state/sqlite_state_store.h"
+#include "tests/state/damaged_warehouse.h"
+
+namespace tidemark::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+enum class Ends { kRepaired, kReset, kStops };
+
+std::string Name(Ends ends) {
+  return ends == Ends::kRepaired ? "repaired" : ends == Ends::kReset ? "reset" : "stops";
+}
+
+struct Case {
+  const char* name;
+  int corruption;
+  std::function<void(DamagedWarehouse&, LoggedSource&)> damage;
+  Ends repair;        // auto_repair
+  Ends repair_reset;  // auto_repair and reset_on_corruption
+  Ends reset;         // reset_on_corruption alone
+  // Neither always stops.
+};
+
+void Sql(DamagedWarehouse& warehouse, const char* sql) { warehouse.Sql(sql); }
+
+// A backup as `tidemark state backup` makes it, taken now.
+void BackUp(DamagedWarehouse& warehouse) {
+  SqliteStateStoreOptions options;
+  options.read_only = true;
+  auto store = OpenSqliteStateStore(warehouse.path(), "shop", options);
+  ASSERT_TRUE(store.ok());
+  BackupOptions backup;
+  backup.folder = BackupFolder(warehouse.path());
+  backup.connection = "shop";
+  backup.engine = "tidemark test";
+  backup.now_us = warehouse.NowUs();
+  ASSERT_TRUE(WriteBackup(**store, FileSystem::Real(), backup).ok());
+}
+
+constexpr char kNewest[] = "(SELECT max(version) FROM _tidemark_state_history)";
+
+std::vector<Case> Cases() {
+  return {
+      {"BodyChanged", 1,
+       [](auto& w, auto&) {
+         w.Sql(absl::StrCat("UPDATE _tidemark_state_bodies SET body = CAST('crm 1' AS BLOB) WHERE "
+                            "body_hash = (SELECT body_hash FROM _tidemark_state_history WHERE "
+                            "version = ",
+                            kNewest, ")"));
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"RowChanged", 1,
+       [](auto& w, auto&) {
+         w.Sql(absl::StrCat("UPDATE _tidemark_state_history SET inserted = inserted + 1 WHERE "
+                            "version = ",
+                            kNewest));
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"ColumnOfAnotherType", 1,
+       [](auto& w, auto&) {
+         w.Sql(absl::StrCat("UPDATE _tidemark_state_history SET kind = x'00ff' WHERE version = ",
+                            kNewest));
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"OldVersionChanged", 1,
+       [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state_history SET engine = '' WHERE version = 3"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"HeadChanged", 1, [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state SET chain = x'00'"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"HeadGone", 1, [](auto& w, auto&) { Sql(w, "DELETE FROM _tidemark_state"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"EveryVersionChangedWithBackup", 1,
+       [](auto& w, auto&) {
+         BackUp(w);
+         Sql(w, "UPDATE _tidemark_state_history SET engine = 'x'");
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"EveryVersionChanged", 1,
+       [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state_history SET engine = 'x'"); },
+       Ends::kStops, Ends::kReset, Ends::kReset},
+      {"RowsDeletedWithBackup", 2,
+       [](auto& w, auto&) {
+         BackUp(w);
+         Sql(w, "DELETE FROM _tidemark_state; DELETE FROM _tidemark_state_history; "
+                "DELETE FROM _tidemark_state_bodies");
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"TablesDroppedWithBackup", 2,
+       [](auto& w, auto&) {
+         BackUp(w);
+         Sql(w, "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
+                "DROP TABLE _tidemark_state_bodies; DROP TABLE _tidemark_connections");
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"TablesDropped", 2,
+       [](auto& w, auto&) {
+         Sql(w, "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
+                "DROP TABLE _tidemark_state_bodies");
+       },
+       Ends::kStops, Ends::kReset, Ends::kReset},
+      {"HeadsDropped", 2, [](auto& w, auto&) { Sql(w, "DROP TABLE _tidemark_state"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"FileMalformed", 3,
+       [](auto& w, auto&) {
+         const int64_t page = std::stoll(w.Number(
+             "SELECT rootpage FROM sqlite_schema WHERE name = '_tidemark_state_history'"));
+         w.Settle();
+         std::string bytes = w.Bytes();
+         bytes.replace(static_cast<size_t>(page - 1) * 4096, 4096, 4096, '\x5a');
+         w.SetBytes(bytes);
+       },
+       Ends::kStops, Ends::kStops, Ends::kStops},
+      {"StaleState", 4,
+       [](auto& w, auto&) {
+         Sql(w, "DELETE FROM _tidemark_state_history WHERE version > 4; UPDATE _tidemark_state SET "
+                "version = 4, chain = (SELECT chain FROM _tidemark_state_history WHERE version = 4)");
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"VersionGone", 6,
+       [](auto& w, auto&) { Sql(w, "DELETE FROM _tidemark_state_history WHERE version = 3"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"NewestVersionGone", 6,
+       [](auto& w, auto&) {
+         w.Sql(absl::StrCat("DELETE FROM _tidemark_state_history WHERE version = ", kNewest));
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"PositionPruned", 7, [](auto&, auto& source) { source.Prune(source.size() + 5); },
+       Ends::kStops, Ends::kReset, Ends::kReset},
+      {"SourceReplaced", 8, [](auto&, auto& source) { source.Replace("other"); }, Ends::kStops,
+       Ends::kStops, Ends::kStops},
+      {"PositionInTheFuture", 9,
+       [](auto& w, auto& source) {
+         source.cursor = "2099-01-01T00:00:00Z";
+         source.Change(4, 77);
+         Started run = w.Run(source);
+         EXPECT_TRUE(run.status.ok()) << run.status;
+         source.cursor.clear();
+       },
+       Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+      {"NewerEngine", 10,
+       [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_meta SET schema_version = 99"); },
+       Ends::kStops, Ends::kStops, Ends::kStops},
+      {"ColumnDropped", 13,
+       [](auto& w, auto&) { Sql(w, "ALTER TABLE item DROP COLUMN value"); }, Ends::kRepaired,
+       Ends::kRepaired, Ends::kStops},
+      {"TableDropped", 13, [](auto& w, auto&) { Sql(w, "DROP TABLE item"); }, Ends::kStops,
+       Ends::kStops, Ends::kStops},
+  };
+}
+
+class CorruptionTest : public ::testing::TestWithParam<Case> {
+ protected:
+  // Three syncs, then the damage, then more changes at the source.
+  void Prepare() {
+    for (uint64_t i = 1; i <= 3; ++i) {
+      source_.Change(12, i);
+      const Started run = warehouse_.Run(source_);
+      ASSERT_TRUE(run.status.ok()) << run.status;
+      ASSERT_TRUE(run.warnings.empty()) << run.warnings.front();
+    }
+    ASSERT_EQ(warehouse_.Compare(source_).total(), 0u);
+    GetParam().damage(warehouse_, source_);
+  }
+
+  bool Says(const std::vector<std::string>& lines, const std::string& part) {
+    for (const std::string& line : lines) {
+      if (absl::StrContains(line, part)) return true;
+    }
+    return false;
+  }
+
+  void ExpectStop(const Started& run) {
+    ASSERT_FALSE(run.status.ok());
+    EXPECT_THAT(std::string(run.status.message()),
+                HasSubstr(absl::StrCat("class ", GetParam().corruption, " (")));
+    EXPECT_THAT(std::string(run.status.message()), HasSubstr("; "));
+  }
+
+  // Said, appended, written into the audit record, and the next runs are as if nothing was.
+  void ExpectGoesOn(const Started& run, const std::string& kind) {
+    ASSERT_TRUE(run.status.ok()) << run.status;
+    EXPECT_TRUE(Says(run.warnings, absl::StrCat("class ", GetParam().corruption, " (")))
+        << (run.warnings.empty() ? "no warning" : run.warnings.front());
+    if (GetParam().corruption != 13) {
+      EXPECT_NE(warehouse_.Number(absl::StrCat(
+                    "SELECT count(*) FROM _tidemark_state_history WHERE kind = '", kind, "'")),
+                "0");
+      EXPECT_NE(warehouse_.Number(absl::StrCat(
+                    "SELECT count(*) FROM _tidemark_audit WHERE action = '", kind,
+                    "' AND detail LIKE 'class %->%'")),
+                "0");
+    }
+    for (uint64_t again = 0; again < 2; ++again) {
+      source_.Change(7, 50 + again);
+      const Started next = warehouse_.Run(source_);
+      ASSERT_TRUE(next.status.ok()) << next.status;
+      EXPECT_TRUE(next.warnings.empty()) << next.warnings.front();
+    }
+    const RowDifference difference = warehouse_.Compare(source_);
+    if (GetParam().corruption == 13) return;  // old values of the column are read by a full sync
+    EXPECT_EQ(difference.lost, 0u);
+    EXPECT_EQ(difference.extra, 0u);
+    EXPECT_EQ(difference.stale, 0u);
+    auto validation = ValidateStored(warehouse_.location(), warehouse_.NowUs());
+    ASSERT_TRUE(validation.ok());
+    EXPECT_EQ(validation->Worst(), nullptr);
+  }
+
+  void Try(bool repair, bool reset, Ends wanted) {
+    SCOPED_TRACE(absl::StrCat("auto_repair ", repair, ", reset_on_corruption ", reset, ", wanted: ",
+                              Name(wanted)));
+    Prepare();
+    if (HasFatalFailure()) return;
+    warehouse_.settings.auto_repair = repair;
+    warehouse_.settings.reset_on_corruption = reset;
+    source_.Change(9, 9);
+    const std::string before = warehouse_.StateText();
+    const Started run = warehouse_.Run(source_);
+    if (wanted == Ends::kStops) {
+      ExpectStop(run);
+      EXPECT_EQ(warehouse_.StateText(), before) << "a stop changes nothing";
+      return;
+    }
+    ExpectGoesOn(run, wanted == Ends::kReset ? "reset" : "repair");
+  }
+
+  DamagedWarehouse warehouse_;
+  LoggedSource source_{"crm"};
+};
+
+TEST_P(CorruptionTest, RepairsWhereItMay) { Try(true, false, GetParam().repair); }
+TEST_P(CorruptionTest, RepairsBeforeItResets) { Try(true, true, GetParam().repair_reset); }
+TEST_P(CorruptionTest, ResetsWhereOnlyThatIsAllowed) { Try(false, true, GetParam().reset); }
+TEST_P(CorruptionTest, StopsWhereNothingIsAllowed) { Try(false, false, Ends::kStops); }
+
+INSTANTIATE_TEST_SUITE_P(Classes, CorruptionTest, ::testing::ValuesIn(Cases()),
+                         [](const auto& param) { return std::string(param.param.name); });
+
+}  // namespace
+}  // namespace tidemark::test
