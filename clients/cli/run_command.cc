@@ -23,6 +23,8 @@ struct RunOptions {
   std::string since;
   bool dry_run = false;
   bool follow = false;
+  bool take_over = false;
+  bool yes = false;
   std::string source;
   std::string destination;
 };
@@ -50,6 +52,7 @@ absl::StatusOr<RunRequest> Request(const RunOptions& options) {
   RunRequest request;
   request.full = options.full;
   request.tables = options.tables;
+  request.take_over = options.take_over;
   if (!options.since.empty()) {
     absl::StatusOr<ParsedTime> since = ParseTime(options.since);
     if (!since.ok()) return AsUsage(since.status());
@@ -58,12 +61,25 @@ absl::StatusOr<RunRequest> Request(const RunOptions& options) {
   return request;
 }
 
+absl::Status AskToTakeOver(const RunOptions& options, const std::string& connection) {
+  if (!options.take_over || options.yes) return absl::OkStatus();
+  if (Confirm(absl::StrCat("Take connection ", connection,
+                           " over from whoever works on it? What they have not committed yet will "
+                           "be refused."))) {
+    return absl::OkStatus();
+  }
+  return AsUsage(absl::FailedPreconditionError("nothing was taken over; answer y, or give --yes"));
+}
+
 ExitCode Run(Session& session, const RunOptions& options) {
   absl::StatusOr<RunRequest> request = Request(options);
   if (!request.ok()) return session.Fail(request.status());
   absl::StatusOr<Connection> connection = LoadConnection(options.file);
   if (!connection.ok()) return session.Fail(connection.status());
   session.LogNotices(*connection);
+  if (absl::Status asked = AskToTakeOver(options, connection->name); !asked.ok()) {
+    return session.Fail(asked);
+  }
   Interrupt* interrupt = session.WatchInterrupts();
   absl::StatusOr<std::unique_ptr<Engine>> engine = session.OpenEngine(*std::move(connection));
   if (!engine.ok()) return session.Fail(engine.status());
@@ -102,6 +118,9 @@ void AddRunCommand(CLI::App& app, Action* action) {
   command->add_option("--since", options->since, "Only changes since this time (2024-01-15)");
   command->add_flag("--dry-run", options->dry_run, "Write nothing");
   command->add_flag("--follow", options->follow, "Go on as changes arrive");
+  command->add_flag("--take-over", options->take_over,
+                    "Take the connection from whoever works on it, alive or not");
+  command->add_flag("-y,--yes", options->yes, "Do not ask before taking over");
   command->add_option("--source", options->source, "URI of the source, instead of a file");
   command->add_option("--destination", options->destination, "URI of the destination");
   command->callback([options, action] {

@@ -195,8 +195,7 @@ absl::StatusOr<Acquired> SqliteDestination::Acquire(const AcquireRequest& reques
   if (ownership_ != nullptr) return absl::InternalError("the destination is already acquired");
   if (absl::Status s = Failpoint("open.lock"); !s.ok()) return s;
   ownership_ = std::make_unique<SqliteOwnership>(options_.path, request.connection, *clock_);
-  const absl::Status locked =
-      ownership_->Lock(*connection_, {request.holder, request.take_over});
+  const absl::Status locked = ownership_->Lock(*connection_, {request.holder, request.take_over});
   if (!locked.ok()) {
     Release();
     return locked;

@@ -80,9 +80,7 @@ int64_t IntOf(const Json& json, const char* name) {
   return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
 }
 
-Json Parse(absl::string_view line) {
-  return Json::parse(line.begin(), line.end(), nullptr, false);
-}
+Json Parse(absl::string_view line) { return Json::parse(line.begin(), line.end(), nullptr, false); }
 
 absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the manifest is damaged: ", what));
@@ -96,10 +94,9 @@ absl::Status ParseFirst(absl::string_view line, FileManifest* manifest) {
   const int64_t format = IntOf(json, "tidemark_state_manifest");
   manifest->engine = TextOf(json, "engine");
   if (format > kManifestFormat) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("it was written by a newer engine (", manifest->engine, ", state format ",
-                     format, ", this one knows ", kManifestFormat,
-                     "); install that engine or a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it was written by a newer engine (", manifest->engine, ", state format ", format,
+        ", this one knows ", kManifestFormat, "); install that engine or a newer one"));
   }
   manifest->connection = TextOf(json, "connection");
   manifest->commit = IntOf(json, "commit");

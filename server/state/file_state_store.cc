@@ -139,8 +139,8 @@ absl::StatusOr<bool> FileStateStore::ReadCommit(
   return true;
 }
 
-absl::Status FileStateStore::ReadVersions(
-    const VersionQuery& query, const std::function<absl::Status(StoredVersion&)>& each) {
+absl::Status FileStateStore::ReadVersions(const VersionQuery& query,
+                                          const std::function<absl::Status(StoredVersion&)>& each) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     absl::StatusOr<FileManifest> newest = Newest();
     if (!newest.ok()) return newest.status();
@@ -187,10 +187,10 @@ absl::StatusOr<std::vector<AuditRecord>> FileStateStore::Audit(int64_t limit) {
 absl::Status FileStateStore::HeldBy(const StateHolder& holder) const {
   return absl::FailedPreconditionError(absl::StrCat(
       "connection \"", owner_, "\" is being worked on in ", Describe(), " by ",
-      holder.epoch == 0 ? "another process"
-                        : absl::StrCat(holder.holder, " (pid ", holder.pid, ") since ",
-                                       FormatReportTime(
-                                           absl::FromUnixMicros(holder.acquired_at_us))),
+      holder.epoch == 0
+          ? "another process"
+          : absl::StrCat(holder.holder, " (pid ", holder.pid, ") since ",
+                         FormatReportTime(absl::FromUnixMicros(holder.acquired_at_us))),
       "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)"));
 }
 
@@ -250,8 +250,7 @@ absl::StatusOr<int64_t> FileStateStore::Acquire(const OwnershipRequest& request)
     return absl::InternalError(absl::StrCat(Describe(), " are already acquired"));
   }
   if (options_.read_only) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(Describe(), " were opened for looking only"));
+    return absl::FailedPreconditionError(absl::StrCat(Describe(), " were opened for looking only"));
   }
   request_ = request;
   absl::StatusOr<FileManifest> taken = absl::UnavailableError(
@@ -307,11 +306,10 @@ absl::StatusOr<FileManifest> FileStateStore::TakeEpoch(FileManifest newest, bool
   next.holder.pid_start = self.start;
   next.holder.acquired_at_us = absl::ToUnixMicros(clock_.Now());
   if (taken_over) {
-    next.audit.push_back({next.holder.acquired_at_us, "take-over", "", request_.holder,
-                          absl::StrCat("taken from ", before.holder, " (pid ", before.pid,
-                                       ", epoch ", before.epoch,
-                                       "), which was still there; the epoch is now ",
-                                       next.holder.epoch)});
+    next.audit.push_back(
+        {next.holder.acquired_at_us, "take-over", "", request_.holder,
+         absl::StrCat("taken from ", before.holder, " (pid ", before.pid, ", epoch ", before.epoch,
+                      "), which was still there; the epoch is now ", next.holder.epoch)});
     history->Pin(next.commit);
   }
   if (request_.rebuild) {
@@ -399,11 +397,12 @@ absl::Status FileStateStore::Append(absl::Span<const VersionAppend> appends,
   }
   next.live = history.Live(next.commit);
   const absl::Status status = folder_.Add(&next);
-  if (absl::IsAlreadyExists(status)) {
+  if (!status.ok()) {
+    // Whatever step failed: when the connection was taken over, that is why.
     absl::StatusOr<FileManifest> newest = Newest();
-    return newest.ok() ? Fenced(newest->holder) : newest.status();
+    const bool taken = newest.ok() && newest->holder.epoch != mine_->holder.epoch;
+    return taken ? Fenced(newest->holder) : status;
   }
-  if (!status.ok()) return status;
   mine_ = std::move(next);
   history_ = std::move(history);
   folder_.Sweep(mine_->live, mine_->commit, false);

@@ -34,9 +34,9 @@ class ManifestFolder {
   // As Read, but of a damaged one what can be read (no commit number then). NOT_FOUND: it is gone.
   absl::StatusOr<FileManifest> ReadWhatIsThere(int64_t commit);
 
-  // Makes the manifest durable under its number and sets its hash. ALREADY_EXISTS: another writer has that number, or
-  // has gone beyond it. ABORTED: it stands there, but may not have reached the disk. Else nothing
-  // was written.
+  // Makes the manifest durable under its number and sets its hash. ALREADY_EXISTS: another writer
+  // has that number, or has gone beyond it. ABORTED: it stands there, but may not have reached the
+  // disk. Else nothing was written.
   absl::Status Add(FileManifest* manifest);
   // Gives a damaged manifest another name, under which nobody reads it.
   absl::Status PutAside(int64_t commit);

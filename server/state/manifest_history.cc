@@ -37,8 +37,8 @@ absl::StatusOr<ManifestHistory> ManifestHistory::Load(ManifestFolder& folder,
     } else if (last_commit == commit - 1 && !manifest->previous.empty() &&
                manifest->previous != last_hash && !repairs) {
       return absl::DataLossError(absl::StrCat(
-          folder.path(), ": manifest ", commit, " was not written after the manifest ",
-          last_commit, " that stands there; nothing was changed: restore a backup, or rebuild the ",
+          folder.path(), ": manifest ", commit, " was not written after the manifest ", last_commit,
+          " that stands there; nothing was changed: restore a backup, or rebuild the ",
           "state with `tidemark state repair`"));
     }
     last_commit = manifest->commit;
@@ -66,8 +66,7 @@ void ManifestHistory::Add(const StateVersion& version, int64_t commit) {
 void ManifestHistory::SetAside(const std::string& entry, absl::Span<const int64_t> versions) {
   std::vector<Piece>& pieces = pieces_[entry];
   const auto gone = std::remove_if(pieces.begin(), pieces.end(), [&](const Piece& piece) {
-    const bool aside =
-        std::find(versions.begin(), versions.end(), piece.version) != versions.end();
+    const bool aside = std::find(versions.begin(), versions.end(), piece.version) != versions.end();
     if (aside) Pin(piece.commit);
     return aside;
   });

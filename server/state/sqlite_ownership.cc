@@ -12,9 +12,7 @@ constexpr absl::Duration kLockRetryEvery = absl::Seconds(1);
 // A holder that is stopped keeps the write lock: do not wait for it longer than this at the end.
 constexpr int kReleaseTimeoutMs = 200;
 
-std::string Since(int64_t time_us) {
-  return FormatReportTime(absl::FromUnixMicros(time_us));
-}
+std::string Since(int64_t time_us) { return FormatReportTime(absl::FromUnixMicros(time_us)); }
 
 }  // namespace
 
@@ -37,8 +35,8 @@ absl::StatusOr<std::optional<StateHolder>> ReadHolder(SqliteConnection& connecti
   holder.acquired_at_us = (*row)->Int(5);
   holder.expires_at_us = (*row)->IsNull(6) ? kNoTime : (*row)->Int(6);
   (*row)->Reset();
-  holder.held = holder.expires_at_us == kNoTime &&
-                IsAlive({holder.boot_id, holder.pid, holder.pid_start});
+  holder.held =
+      holder.expires_at_us == kNoTime && IsAlive({holder.boot_id, holder.pid, holder.pid_start});
   return holder;
 }
 
@@ -66,10 +64,10 @@ absl::Status SqliteOwnership::Lock(SqliteConnection& connection, const Claim& cl
 }
 
 absl::Status SqliteOwnership::HeldBy(const std::optional<StateHolder>& holder) const {
-  const std::string who =
-      holder.has_value() ? absl::StrCat(holder->holder, " (pid ", holder->pid, ") since ",
-                                        Since(holder->acquired_at_us))
-                         : "another process";
+  const std::string who = holder.has_value()
+                              ? absl::StrCat(holder->holder, " (pid ", holder->pid, ") since ",
+                                             Since(holder->acquired_at_us))
+                              : "another process";
   return absl::FailedPreconditionError(absl::StrCat(
       "connection \"", owner_, "\" into ", path_, " is being worked on by ", who,
       "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)"));
@@ -79,9 +77,9 @@ absl::Status SqliteOwnership::TakeEpoch(SqliteConnection& connection) {
   absl::StatusOr<std::optional<StateHolder>> before = ReadHolder(connection, owner_);
   if (!before.ok()) return before.status();
   // With the lock in hand, a row of this very process is of an owner that has ended here.
-  const bool alive = before->has_value() && (*before)->held &&
-                     (lock_ == nullptr ||
-                      !IsCurrent({(*before)->boot_id, (*before)->pid, (*before)->pid_start}));
+  const bool alive =
+      before->has_value() && (*before)->held &&
+      (lock_ == nullptr || !IsCurrent({(*before)->boot_id, (*before)->pid, (*before)->pid_start}));
   if (alive && !claim_.take_over) return HeldBy(*before);
   const int64_t now_us = absl::ToUnixMicros(clock_.Now());
   const HolderIdentity self = CurrentProcess();
@@ -108,11 +106,11 @@ absl::Status SqliteOwnership::TakeEpoch(SqliteConnection& connection) {
   record.at_us = now_us;
   record.action = "take-over";
   record.by = claim_.holder;
-  record.detail = absl::StrCat(
-      "taken from ", before->has_value() ? (*before)->holder : "an unknown holder", " (pid ",
-      before->has_value() ? (*before)->pid : 0, ", epoch ",
-      before->has_value() ? (*before)->epoch : 0, "), which was still there; the epoch is now ",
-      epoch_);
+  record.detail =
+      absl::StrCat("taken from ", before->has_value() ? (*before)->holder : "an unknown holder",
+                   " (pid ", before->has_value() ? (*before)->pid : 0, ", epoch ",
+                   before->has_value() ? (*before)->epoch : 0,
+                   "), which was still there; the epoch is now ", epoch_);
   return WriteAudit(connection, owner_, record);
 }
 
@@ -130,10 +128,9 @@ absl::Status SqliteOwnership::CheckEpoch(SqliteConnection& connection) const {
   const std::string holder = *found ? (*row)->String(1) : "nobody";
   const int64_t since = *found ? (*row)->Int(2) : 0;
   (*row)->Reset();
-  return absl::FailedPreconditionError(
-      absl::StrCat("FENCED: connection \"", owner_, "\" was taken over by ", holder, " at ",
-                   Since(since), " (epoch ", epoch, ", ours is ", epoch_,
-                   "); nothing was written here"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "FENCED: connection \"", owner_, "\" was taken over by ", holder, " at ", Since(since),
+      " (epoch ", epoch, ", ours is ", epoch_, "); nothing was written here"));
 }
 
 void SqliteOwnership::RetryLock() {
@@ -154,11 +151,13 @@ absl::Status SqliteOwnership::ExplainBusy(absl::Status status) const {
                                   stopped ? ", which is stopped inside a transaction" : "",
                                   "; nothing was changed: ");
   if (!claim_.take_over) {
-    absl::StrAppend(&text, stopped ? "let it go on (kill -CONT " : "wait for its end or end it (kill ",
+    absl::StrAppend(&text,
+                    stopped ? "let it go on (kill -CONT " : "wait for its end or end it (kill ",
                     *writer, ") and run again");
     return absl::UnavailableError(text);
   }
-  absl::StrAppend(&text, "SQLite allows no other writer before it goes on or ends; end it (kill -9 ",
+  absl::StrAppend(&text,
+                  "SQLite allows no other writer before it goes on or ends; end it (kill -9 ",
                   *writer, ") and run again");
   return absl::FailedPreconditionError(text);
 }
@@ -170,9 +169,10 @@ void SqliteOwnership::Release(SqliteConnection& connection) {
     sqlite3_busy_timeout(connection.db(), kReleaseTimeoutMs);
     const HolderIdentity self = CurrentProcess();
     connection
-        .Run("UPDATE _tidemark_connections SET expires_at = ? WHERE connection = ? AND epoch = ? "
-             "AND pid = ? AND pid_start = ?",
-             absl::ToUnixMicros(clock_.Now()), owner_, epoch_, self.pid, self.start)
+        .Run(
+            "UPDATE _tidemark_connections SET expires_at = ? WHERE connection = ? AND epoch = ? "
+            "AND pid = ? AND pid_start = ?",
+            absl::ToUnixMicros(clock_.Now()), owner_, epoch_, self.pid, self.start)
         .IgnoreError();
     sqlite3_busy_timeout(connection.db(), kSqliteBusyTimeoutMs);
   }

@@ -55,11 +55,11 @@ absl::Status SqliteState::LoadEntry(const StateHead& head, int64_t now_us) {
   if (!status.ok()) return status;
   query.limit = request_.horizon.newer_versions + 1;
   query.bodies = false;
-  status = ReadVersions(connection_, request_.connection, query,
-                        [this, &entry](StoredVersion& stored) {
-                          Remember(stored.version, &entry);
-                          return absl::OkStatus();
-                        });
+  status =
+      ReadVersions(connection_, request_.connection, query, [this, &entry](StoredVersion& stored) {
+        Remember(stored.version, &entry);
+        return absl::OkStatus();
+      });
   if (!status.ok()) return status;
   std::reverse(entry.recent.begin(), entry.recent.end());
   absl::StatusOr<KeptHistory> kept = ReadKept(connection_, request_.connection, head.entry);

@@ -244,13 +244,12 @@ absl::Status SqliteStateStore::WriteAll(absl::Span<const VersionAppend> appends,
 
 absl::Status SqliteStateStore::WriteOne(const VersionAppend& append) {
   if (absl::Status s = SetAside(*connection_, append.version, append.set_aside); !s.ok()) return s;
-  absl::Status status =
-      MoveHead(*connection_, append.version,
-               {.schema = append.schema,
-                .table = append.table,
-                .expected_version = append.expected_version,
-                .expected_chain = append.expected_chain,
-                .anchor = append.anchor.has_value() ? &*append.anchor : nullptr});
+  absl::Status status = MoveHead(*connection_, append.version,
+                                 {.schema = append.schema,
+                                  .table = append.table,
+                                  .expected_version = append.expected_version,
+                                  .expected_chain = append.expected_chain,
+                                  .anchor = append.anchor.has_value() ? &*append.anchor : nullptr});
   if (!status.ok()) return status;
   absl::StatusOr<int64_t> grown = InsertVersion(*connection_, append.version);
   if (!grown.ok()) return grown.status();
@@ -281,10 +280,9 @@ absl::Status SqliteStateStore::SettleUnknown(absl::Span<const VersionAppend> app
     heads = ReadHeads(*connection_, owner_);
   }
   if (!heads.ok()) {
-    return absl::AbortedError(absl::StrCat("whether the last versions reached ", path_,
-                                           " is not known, and it cannot be read again (",
-                                           heads.status().message(),
-                                           "); it came after: ", failure.message()));
+    return absl::AbortedError(absl::StrCat(
+        "whether the last versions reached ", path_, " is not known, and it cannot be read again (",
+        heads.status().message(), "); it came after: ", failure.message()));
   }
   std::map<std::string, std::string> wanted;  // entry -> chain of the last append
   for (const VersionAppend& append : appends) wanted[append.version.entry] = append.version.chain;

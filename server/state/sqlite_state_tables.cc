@@ -122,8 +122,8 @@ CREATE INDEX IF NOT EXISTS _tidemark_audit_connection ON _tidemark_audit(connect
 )sql";
 
 constexpr std::array<const char*, 7> kTableNames = {
-    "_tidemark_meta",          "_tidemark_connections",    "_tidemark_state",
-    "_tidemark_state_history", "_tidemark_state_bodies",   "_tidemark_state_damaged",
+    "_tidemark_meta",          "_tidemark_connections",  "_tidemark_state",
+    "_tidemark_state_history", "_tidemark_state_bodies", "_tidemark_state_damaged",
     "_tidemark_audit",
 };
 
@@ -170,8 +170,7 @@ absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
   }
   if (found > 0) return found;
   absl::StatusOr<bool> others = AnyRow(
-      connection,
-      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name GLOB ? || '*' LIMIT 1",
+      connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name GLOB ? || '*' LIMIT 1",
       "_tidemark_");
   if (!others.ok()) return others.status();
   if (!*others) return 0;
@@ -183,9 +182,9 @@ absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
 }
 
 absl::Status CreateStateTables(SqliteConnection& connection) {
-  return connection.Execute(absl::StrCat(
-      kStateTables, "DELETE FROM _tidemark_meta; INSERT INTO _tidemark_meta VALUES(",
-      kBookkeepingVersion, ");"));
+  return connection.Execute(
+      absl::StrCat(kStateTables, "DELETE FROM _tidemark_meta; INSERT INTO _tidemark_meta VALUES(",
+                   kBookkeepingVersion, ");"));
 }
 
 absl::StatusOr<std::vector<std::string>> MissingStateTables(SqliteConnection& connection) {
@@ -218,16 +217,15 @@ absl::Status EnsureStateTables(SqliteConnection& connection, const std::string& 
     absl::StatusOr<bool> synced = HasSynced(connection, owner, true);
     if (!synced.ok()) return synced.status();
     if (*synced) {
-      return Lost(connection, owner,
-                  absl::StrCat("no table ", absl::StrJoin(*missing, ", ")));
+      return Lost(connection, owner, absl::StrCat("no table ", absl::StrJoin(*missing, ", ")));
     }
     return CreateStateTables(connection);
   }
-  absl::StatusOr<bool> present = AnyRow(
-      connection,
-      "SELECT 1 FROM _tidemark_state WHERE connection = ?1 UNION ALL "
-      "SELECT 1 FROM _tidemark_state_history WHERE connection = ?1 LIMIT 1",
-      owner);
+  absl::StatusOr<bool> present =
+      AnyRow(connection,
+             "SELECT 1 FROM _tidemark_state WHERE connection = ?1 UNION ALL "
+             "SELECT 1 FROM _tidemark_state_history WHERE connection = ?1 LIMIT 1",
+             owner);
   if (!present.ok()) return present.status();
   if (*present) return absl::OkStatus();
   absl::StatusOr<bool> synced = HasSynced(connection, owner, false);

@@ -61,12 +61,11 @@ absl::Status MoveHead(SqliteConnection& connection, const StateVersion& version,
     if (!status.ok()) return status;
     if (sqlite3_changes(connection.db()) == 1) return absl::OkStatus();
   }
-  return absl::DataLossError(
-      absl::StrCat("DIVERGED: state entry \"", version.entry, "\" of connection \"",
-                   version.connection, "\" in ", connection.path(), " is not at version ",
-                   move.expected_version,
-                   ", on which this commit builds; nothing was written. Run `tidemark state log` "
-                   "to see who wrote it"));
+  return absl::DataLossError(absl::StrCat(
+      "DIVERGED: state entry \"", version.entry, "\" of connection \"", version.connection,
+      "\" in ", connection.path(), " is not at version ", move.expected_version,
+      ", on which this commit builds; nothing was written. Run `tidemark state log` "
+      "to see who wrote it"));
 }
 
 absl::StatusOr<int64_t> InsertVersion(SqliteConnection& connection, const StateVersion& version) {
@@ -107,10 +106,10 @@ absl::Status SetAside(SqliteConnection& connection, const StateVersion& repair,
         repair.connection, repair.entry, number, repair.version);
     if (!status.ok()) return status;
     std::string hash;
-    absl::StatusOr<SqliteStatement*> row = connection.Query(
-        absl::StrCat("DELETE FROM _tidemark_state_history WHERE ", mine,
-                     " RETURNING CAST(body_hash AS BLOB)"),
-        repair.connection, repair.entry, number);
+    absl::StatusOr<SqliteStatement*> row =
+        connection.Query(absl::StrCat("DELETE FROM _tidemark_state_history WHERE ", mine,
+                                      " RETURNING CAST(body_hash AS BLOB)"),
+                         repair.connection, repair.entry, number);
     if (!row.ok()) return row.status();
     absl::StatusOr<bool> found = connection.Next(**row);
     if (!found.ok()) return found.status();

@@ -280,9 +280,9 @@ TEST_P(DestinationCommitTest, DeadLettersKeepTheirContextAndCountAttempts) {
   EXPECT_EQ(letter.change_json, stored.letter.change_json);
   EXPECT_EQ(letter.context_json, stored.letter.context_json);
   EXPECT_EQ(letter.code, stored.letter.code);
-  ASSERT_TRUE(Reader()->DiscardDeadLetter(stored.id).ok());
+  ASSERT_TRUE(Reader()->MarkDeadLetter(stored.id, "discarded").ok());
   EXPECT_EQ("discarded", Reader()->DeadLetterById(stored.id)->status);
-  EXPECT_TRUE(absl::IsNotFound(Reader()->DiscardDeadLetter(stored.id + 1)));
+  EXPECT_TRUE(absl::IsNotFound(Reader()->MarkDeadLetter(stored.id + 1, "discarded")));
 }
 
 TEST_P(DestinationCommitTest, AReaderSeesTheLastCommitBesideAnOpenTransaction) {

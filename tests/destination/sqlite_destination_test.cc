@@ -123,23 +123,61 @@ TEST_P(SqliteDestinationTest, TamperingIsFoundAndNothingIsChanged) {
 }
 
 // Invariant I3: the epoch decides, also where the lock did not.
-TEST_P(SqliteDestinationTest, AnotherEpochFencesTheCommit) {
+TEST_P(SqliteDestinationTest, AnotherEpochFencesTheHolder) {
   Write(People(), {Upsert(1, "a", 1)}, "1");
-  Sql("UPDATE _tidemark_connections SET epoch = epoch + 1, holder = 'the other one'");
-  auto transaction = destination_->Begin();
-  auto handle = (*transaction)->EnsureTable(People(), &schema_changes_);
-  ChangeCounts counts;
-  ASSERT_TRUE((*transaction)
-                  ->Apply(Batch(*handle, {Upsert(2, "b", 2)}), {1, false}, &counts, &refused_)
-                  .ok());
-  const absl::Status status = (*transaction)->Commit(Request("2", counts)).status();
+  auto other = *OpenSqliteDestination({Path(), "test", &clock_});
+  AcquireRequest request = {"c", "the other one", {}, {}};
+  EXPECT_EQ(absl::StatusCode::kFailedPrecondition, other->Acquire(request).status().code());
+  request.take_over = true;
+  auto acquired = other->Acquire(request);
+  ASSERT_TRUE(acquired.ok()) << acquired.status();
+  EXPECT_EQ(2, acquired->epoch);
+  const absl::Status status = destination_->Begin().status();
   EXPECT_EQ(absl::StatusCode::kFailedPrecondition, status.code());
   EXPECT_TRUE(absl::StrContains(status.message(), "FENCED"));
   EXPECT_TRUE(absl::StrContains(status.message(), "the other one"));
-  EXPECT_EQ("1|a\n", Sql("SELECT id, name FROM people"));
   SyncRecord record;
   record.sync_id = "s";
   EXPECT_TRUE(absl::IsFailedPrecondition(destination_->BeginSync(record)));
+  EXPECT_EQ("take-over|the other one\n", Sql("SELECT action, holder FROM _tidemark_audit"));
+  destination_->Release();
+  EXPECT_TRUE(other->Begin().ok());
+}
+
+TEST_P(SqliteDestinationTest, LostStateTablesAreNeverMadeAnew) {
+  Write(People(), {Upsert(1, "a", 1)}, "1");
+  destination_ = nullptr;
+  const std::string path = Path();
+  struct Case {
+    const char* sql;
+    const char* says;
+  };
+  int copies = 0;
+  for (const Case& each : {
+           Case{"DROP TABLE _tidemark_state", "no table _tidemark_state)"},
+           Case{"DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; DROP TABLE "
+                "_tidemark_state_bodies; DROP TABLE _tidemark_connections",
+                "no table _tidemark_connections, _tidemark_state, _tidemark_state_history"},
+           Case{"DELETE FROM _tidemark_state; DELETE FROM _tidemark_state_history",
+                "no version of it is left"},
+           Case{"DROP TABLE _tidemark_meta", "_tidemark_meta is gone"},
+           Case{"DELETE FROM _tidemark_meta", "holds no version"},
+       }) {
+    const std::string copy = absl::StrCat(folder_ / "copy", ++copies, ".db");
+    Query(path, absl::StrCat("VACUUM INTO '", copy, "'"));
+    Query(copy, each.sql);
+    const std::string before = Query(copy, "SELECT name FROM sqlite_schema ORDER BY 1");
+    const absl::Status status = OpenStatus(copy);
+    EXPECT_EQ(absl::StatusCode::kDataLoss, status.code()) << each.sql << ": " << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), each.says)) << status;
+    EXPECT_EQ(before, Query(copy, "SELECT name FROM sqlite_schema ORDER BY 1")) << each.sql;
+  }
+  // Another connection that has never been here begins; the loss of the first stays visible.
+  const std::string copy = folder_ / "copy2.db";
+  auto other = *OpenSqliteDestination({copy, "test", nullptr});
+  EXPECT_TRUE(other->Acquire({"d", "test", {}, {}}).ok());
+  other = nullptr;
+  EXPECT_EQ(absl::StatusCode::kDataLoss, OpenStatus(copy).code());
 }
 
 TEST_P(SqliteDestinationTest, TheLockEndsWithItsProcess) {

@@ -157,8 +157,8 @@ class StateStoreConformanceTest : public testing::TestWithParam<StoreUnderTest> 
     if (verifier.last_version() == head.version && verifier.last_chain() == head.chain) {
       return absl::OkStatus();
     }
-    return absl::DataLossError(absl::StrCat("head ", head.version, ", history ends at ",
-                                            verifier.last_version()));
+    return absl::DataLossError(
+        absl::StrCat("head ", head.version, ", history ends at ", verifier.last_version()));
   }
   // The repair that takes `entry` back to version `good`, setting aside everything after it.
   VersionAppend RepairTo(const std::string& entry, int64_t good) {
@@ -172,14 +172,16 @@ class StateStoreConformanceTest : public testing::TestWithParam<StoreUnderTest> 
     StateHead from = head;
     std::vector<int64_t> aside;
     for (const StoredVersion& stored : Read(All(entry))) {
-      if (stored.version.version > good) aside.push_back(stored.version.version);
+      if (stored.version.version > good || !stored.readable.ok()) {
+        aside.push_back(stored.version.version);
+      }
       if (stored.version.version != good) continue;
       next.state.body = stored.version.body;
       next.state.cursor = stored.version.cursor;
       from.chain = stored.version.chain;
     }
     next.state.schema = head.schema;
-    next.state.table = head.table;
+    next.state.table = head.table.empty() ? entry : head.table;  // a head may be lost
     VersionAppend append = AppendAfter("c", from, next);
     append.expected_chain = head.chain;
     append.set_aside = aside;
@@ -618,8 +620,8 @@ TEST_P(StateStoreConformanceTest, ABodyMayHaveTenMebibytes) {
 TEST_P(StateStoreConformanceTest, AnyNameMayBeAnEntry) {
   Acquire();
   const std::vector<std::string> names = {
-      "",      "t",         "T",           "t able", "\"t\"; DROP TABLE x--", "t'", "t\nu",
-      "t:u{v}", "\xc3\xa4", "\xe6\x97\xa5", "\xf0\x9f\x90\xa2", std::string(500, 'n')};
+      "",     "t",      "T",        "t able",       "\"t\"; DROP TABLE x--", "t'",
+      "t\nu", "t:u{v}", "\xc3\xa4", "\xe6\x97\xa5", "\xf0\x9f\x90\xa2",      std::string(500, 'n')};
   for (const std::string& name : names) {
     const absl::Status status = Add(name, absl::StrCat("body of ", name));
     ASSERT_TRUE(status.ok()) << name << ": " << status;

@@ -113,6 +113,59 @@ TEST(StateVersionTest, WhatDoesNotFitIsNamed) {
   }
 }
 
+// The first `good` versions, then a repair that builds on the last of them and takes `number`.
+std::vector<StateVersion> Repaired(size_t good, int64_t number) {
+  std::vector<StateVersion> history = History(static_cast<int>(good));
+  StateVersion repair = History(1)[0];
+  repair.kind = StateKind::kRepair;
+  repair.version = number;
+  repair.parent = static_cast<int64_t>(good);
+  repair.prev_chain = good == 0 ? "" : history.back().chain;
+  repair.chain = ComputeChain(repair);
+  history.push_back(repair);
+  return history;
+}
+
+TEST(ChainVerifierTest, ARepairMayLeaveAGapAfterItsParentAndNowhereElse) {
+  EXPECT_TRUE(VerifyChain(Repaired(3, 4), "").ok());
+  EXPECT_TRUE(VerifyChain(Repaired(3, 9), "").ok());
+  EXPECT_TRUE(VerifyChain(Repaired(0, 9), "").ok());
+  const std::vector<StateVersion> whole = Repaired(5, 9);
+  EXPECT_TRUE(VerifyChain(absl::MakeConstSpan(whole).subspan(3), whole[2].chain).ok());
+  EXPECT_TRUE(VerifyChain(absl::MakeConstSpan(whole).subspan(5), whole[4].chain).ok());
+
+  struct Case {
+    std::function<void(std::vector<StateVersion>&)> change;
+    const char* text;
+  };
+  const Case cases[] = {
+      {[](auto& h) { h.back().kind = StateKind::kNormal; }, "version 4 is gone"},
+      {[](auto& h) { h.back().kind = StateKind::kRollback; }, "version 4 is gone"},
+      {[](auto& h) { h.back().kind = StateKind::kReset; }, "version 4 is gone"},
+      {[](auto& h) { h.back().parent = 2; }, "version 4 is gone"},
+      {[](auto& h) { h.back().parent = 0; }, "version 4 is gone"},
+      {[](auto& h) { h.back().prev_chain = h[1].chain; }, "not chained"},
+      {[](auto& h) { h.back().prev_chain.clear(); }, "not chained"},
+      {[](auto& h) { h.erase(h.begin() + 2); }, "version 3 is gone"},  // the parent itself
+      {[](auto& h) { h.erase(h.begin(), h.begin() + 3); }, "older versions are gone"},
+      {[](auto& h) { h.back().version = 3; }, "version 4 is gone"},
+  };
+  for (const Case& one : cases) {
+    std::vector<StateVersion> history = Repaired(3, 9);
+    one.change(history);
+    history.back().chain = ComputeChain(history.back());  // as whoever forges it would
+    const absl::Status status = VerifyChain(history, "");
+    EXPECT_EQ(absl::StatusCode::kDataLoss, status.code()) << one.text;
+    EXPECT_NE(std::string::npos, status.ToString().find(one.text)) << status;
+  }
+}
+
+TEST(StateVersionTest, AGapOfARepairDoesNotCountAsNewerVersions) {
+  std::vector<StateVersion> history = Repaired(3, 50);
+  EXPECT_EQ(0, NewestReleasable(history, 0, {3'600'000'000, 10}));
+  EXPECT_EQ(2, NewestReleasable(history, 0, {3'600'000'000, 2}));
+}
+
 TEST(StateVersionTest, AVersionLeavesTheHorizonByAgeOrByNumber) {
   std::vector<StateVersion> history = History(20);
   for (size_t i = 0; i < history.size(); ++i) {
