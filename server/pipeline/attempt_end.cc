@@ -116,12 +116,15 @@ absl::Status SyncAttempt::FinishTables() {
   for (const auto& slot : slots_) {
     if (slot->writer == nullptr || !slot->writer->truncate_waits()) continue;
     // Never delete where rows may have been lost on the way.
-    if (!slot->failure.ok() || slot->run->counts_differ || slot->surplus != 0) continue;
+    TableGroup& counted = group_.Of(slot->name);
+    if (!slot->failure.ok() || slot->run->counts_differ || slot->surplus != 0 ||
+        counted.counts.Sum() != counted.received) {
+      continue;
+    }
     auto transaction = Transaction();
     if (!transaction.ok()) return transaction.status();
     absl::Status ensured = slot->writer->Ensure(**transaction, &group_.schema_changes());
     if (!ensured.ok()) return Failed(FailedSide::kDestination, ensured);
-    TableGroup& counted = group_.Of(slot->name);
     absl::Status deleted = slot->writer->FinishTruncate(**transaction, synced_, &counted.counts);
     if (!deleted.ok()) return Failed(FailedSide::kDestination, deleted);
     slot->touched = counted.touched = true;

@@ -74,7 +74,7 @@ class GeneratorTest(VerifyCase):
         self.assertEqual(["1000001"], table["extra_keys"])
         self.assertEqual((1, 2, 1), (table["different"], table["missing"], table["extra"]))
         self.assertGreater(table["unequal_ranges"], 0)
-        state = self.query("SELECT entry, version, format FROM _tidemark_state")
+        state = self.json("state", "show", file)
 
         repaired = self.json("verify", file, "--repair")
         self.assertTrue(repaired["equal"])
@@ -86,9 +86,10 @@ class GeneratorTest(VerifyCase):
         self.assertEqual(before, self.rows())
         self.assertTrue(self.json("verify", file)["equal"])
         # The repair is a sync with versions, and the connection stays where it was.
-        versions = self.query("SELECT entry, version, format FROM _tidemark_state")
-        self.assertEqual([(e, f) for e, _, f in state], [(e, f) for e, _, f in versions])
-        self.assertGreater(versions[0][1], state[0][1])
+        versions = self.json("state", "show", file)
+        self.assertEqual([(v["entry"], v["body"], v["cursor"]) for v in state],
+                         [(v["entry"], v["body"], v["cursor"]) for v in versions])
+        self.assertGreater(versions[0]["version"], state[0]["version"])
         self.assertEqual(0, self.json("run", file)["statistics"]["records_processed"])
 
     def test_hard_deletes_remove_extra_rows(self):

@@ -437,6 +437,44 @@ TEST_F(ErrorsTest, UnequalCountsMakeTheSyncPartialWithTheReason) {
   }
 }
 
+TEST_F(ErrorsTest, ADestinationThatAccountsForOtherRowsMakesTheSyncPartial) {
+  // Invariant I6: it says it has one row less, or one more, than it was given.
+  for (const bool loses : {true, false}) {
+    bool once = true;
+    watch_.after_apply = [&](ChangeCounts* counts) {
+      if (std::exchange(once, false)) loses ? --counts->inserted : ++counts->unchanged;
+    };
+    const int n = loses ? 1 : 2;
+    play_.script = [n](const UpdateStart&) {
+      return Script(Say(One(0, 10 * n, n)), Say(One(0, 10 * n + 1, n)),
+                    Mark(1, absl::StrCat(n), {{0, 2}}), Done());
+    };
+    const SyncOutcome outcome = Run(play_);
+    EXPECT_EQ(outcome.status, SyncStatus::kPartial) << loses;
+    EXPECT_EQ(StatusOf(outcome, "a"), SyncStatus::kPartial) << loses;
+    EXPECT_TRUE(Warned(outcome, absl::StrCat("a: the engine received 2 changes and the destination "
+                                             "accounts for ",
+                                             loses ? 1 : 3)))
+        << loses;
+    watch_.after_apply = nullptr;
+  }
+}
+
+TEST_F(ErrorsTest, ATruncateDeletesNothingWhereTheDestinationAccountsForOtherRows) {
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(One(0, 1)), Say(One(0, 2)), Mark(1, "1"), Done());
+  };
+  ASSERT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  watch_.after_apply = [](ChangeCounts* counts) { ++counts->unchanged; };
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 2).Truncate()), Say(One(0, 1)), Done());
+  };
+  const SyncOutcome outcome = Run(play_);
+  watch_.after_apply = nullptr;
+  EXPECT_EQ(outcome.status, SyncStatus::kPartial);
+  EXPECT_EQ(outcome.counts.deleted_by_truncate, 0u);
+}
+
 TEST_F(ErrorsTest, AnUncleanEndAfterTheCommitIsAWarning) {
   play_.close_failure = AsTransportFailure(absl::AbortedError("killed by signal 11"));
   play_.script = [](const UpdateStart&) { return Script(Say(One(0, 1)), Mark(1, "1"), Done()); };

@@ -16,7 +16,9 @@ class WatchedDestination::Transaction final : public DestinationTransaction {
     if (watch_.before_apply) {
       if (absl::Status status = watch_.before_apply(batch); !status.ok()) return status;
     }
-    return real_->Apply(batch, options, counts, refused);
+    absl::Status applied = real_->Apply(batch, options, counts, refused);
+    if (watch_.after_apply) watch_.after_apply(counts);
+    return applied;
   }
   absl::Status SetTruncateBefore(TableHandle table, std::optional<int64_t> before_us) override {
     return real_->SetTruncateBefore(table, before_us);

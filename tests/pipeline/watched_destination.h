@@ -18,6 +18,7 @@ struct Watch {
   // Called first; an error is returned instead of doing the thing.
   std::function<absl::Status(const CommitRequest&)> before_commit;
   std::function<absl::Status(const ChangeBatch&)> before_apply;
+  std::function<void(ChangeCounts*)> after_apply;  // of the group so far
   std::function<void(const CommitResult&)> after_commit;
   std::function<absl::Status()> before_begin;
   std::function<absl::Status()> before_finish;
