@@ -59,8 +59,7 @@ absl::StatusOr<SyncOutcome> Repair(Session& session, const VerifyCommandOptions&
                             Grouped(plan.deletes), " are deleted."));
   Interrupt* interrupt = session.WatchInterrupts();
   ProgressLine line(session.quiet());
-  return verifier.Repair([&line](const SyncProgress& progress) { line.Show(progress); },
-                         interrupt);
+  return verifier.Repair([&line](const SyncProgress& progress) { line.Show(progress); }, interrupt);
 }
 
 ExitCode RepairAndVerify(Session& session, const VerifyCommandOptions& options, Engine& engine,

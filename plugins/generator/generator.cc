@@ -202,9 +202,9 @@ absl::Status Generator::EmitPosition(const TableRef& table, uint64_t position, S
 
 absl::StatusOr<bool> Generator::EmitFinal(const TableRef& table, int64_t id, Sink& sink) const {
   if (id < 1 || static_cast<uint64_t>(id) > options_.count) return false;
-  const uint64_t position =
-      options_.shuffled ? generator_shuffled_position(options_.seed, id, options_.count)
-                        : static_cast<uint64_t>(id) - 1;
+  const uint64_t position = options_.shuffled
+                                ? generator_shuffled_position(options_.seed, id, options_.count)
+                                : static_cast<uint64_t>(id) - 1;
   if (Happens(kPurposeDelete, options_.delete_share, position, kDeleteLag)) return false;
   generator_row row;
   generator_fill(options_.seed, options_.variant, id, &row);

@@ -1,5 +1,6 @@
-// A list of byte strings that may be longer than memory: verification keeps there the rows of tables
-// that cannot be read in order, and the keys that differ. It spills to an unlinked temporary file.
+// A list of byte strings that may be longer than memory: verification keeps there the rows of
+// tables that cannot be read in order, and the keys that differ. It spills to an unlinked temporary
+// file.
 #ifndef TIDEMARK_CONTROL_RECORD_SPOOL_H_
 #define TIDEMARK_CONTROL_RECORD_SPOOL_H_
 
@@ -41,7 +42,7 @@ class RecordSpool {
   bool Take(char* bytes, size_t size);
 
   size_t memory_bytes_;
-  std::string memory_;  // what is not in the file
+  std::string memory_;   // what is not in the file
   size_t position_ = 0;  // in memory_, when reading
   std::unique_ptr<std::FILE, Close> file_;
   uint64_t file_left_ = 0;  // bytes to be read

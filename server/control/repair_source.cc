@@ -128,8 +128,8 @@ absl::StatusOr<std::optional<SourceEvent>> RepairSource::OnRead(SourceEvent even
     return event;
   }
   if (const auto* definition = std::get_if<TableDefinition>(&event); definition != nullptr) {
-    if (definition->index < tables_.size() && !Extends(definition->table,
-                                                       tables_[definition->index])) {
+    if (definition->index < tables_.size() &&
+        !Extends(definition->table, tables_[definition->index])) {
       // A read stands alone and may begin with fewer columns again: they are known already.
       if (Extends(tables_[definition->index], definition->table)) return std::nullopt;
     }

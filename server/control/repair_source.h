@@ -22,16 +22,16 @@ namespace tidemark {
 
 // What is to be done for one table.
 struct TableRepair {
-  uint32_t number = 0;  // in Schema()
-  std::string name;     // qualified
+  uint32_t number = 0;          // in Schema()
+  std::string name;             // qualified
   RecordSpool* keys = nullptr;  // TableDifferences::keys; borrowed
   bool by_keys = false;         // rows are asked for by key; otherwise the whole table comes again
   ReadMode whole = kReadWhole;
-  bool upserts = false;  // there are missing or different rows
-  bool deletes = false;  // extra rows shall go
+  bool upserts = false;                  // there are missing or different rows
+  bool deletes = false;                  // extra rows shall go
   std::vector<std::string> key_columns;  // source names, in the order of the encoded keys
-  // The stored row of an encoded key, by the source's column names: what a delete in a table without
-  // a key has to say. Views live until the next call. Null for a table with a key.
+  // The stored row of an encoded key, by the source's column names: what a delete in a table
+  // without a key has to say. Views live until the next call. Null for a table with a key.
   using StoredRow = std::vector<std::pair<std::string, Value>>;
   std::function<absl::StatusOr<StoredRow>(absl::string_view key)> stored_row;
 };

@@ -27,12 +27,12 @@ inline bool SameContent(const RowImage& a, const RowImage& b) {
 }
 
 // The key's values, one after the other, so that the order of the bytes (memcmp) is that of the
-// keys: numbers and times by size, false before true, text and bytes by their bytes, a prefix first.
-// REQUIRES: neither NULL nor UNCHANGED among them; NULL is encoded, though, where another program
-// wrote it into a destination.
+// keys: numbers and times by size, false before true, text and bytes by their bytes, a prefix
+// first. REQUIRES: neither NULL nor UNCHANGED among them; NULL is encoded, though, where another
+// program wrote it into a destination.
 std::string EncodeKey(absl::Span<const Value> key);
-// The values of an encoded key; text is kept in `texts`, which must outlive them. DATA_LOSS when the
-// bytes are none.
+// The values of an encoded key; text is kept in `texts`, which must outlive them. DATA_LOSS when
+// the bytes are none.
 absl::StatusOr<std::vector<Value>> DecodeKey(absl::string_view bytes,
                                              std::deque<std::string>* texts);
 

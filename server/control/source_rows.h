@@ -45,14 +45,14 @@ class SourceRows {
                                                             const ConformSettings& settings,
                                                             const TargetTable* stored);
 
-  // Reads what `start` says (its table and columns are filled in). A row that the destination could not store
-  // (it would become a dead letter) comes with an empty digest where its key is known.
+  // Reads what `start` says (its table and columns are filled in). A row that the destination could
+  // not store (it would become a dead letter) comes with an empty digest where its key is known.
   // Invariant I5: as many rows as the source says it sent.
   absl::Status Read(ReadStart start, Row row);
 
   const TableTarget& target() const { return target_; }
-  // Target columns that make the key, in the order of the source's key columns (the keyless id for a
-  // table without a key).
+  // Target columns that make the key, in the order of the source's key columns (the keyless id for
+  // a table without a key).
   const std::vector<size_t>& key() const { return key_; }
   // Target columns that the source fills, without the key.
   const std::vector<uint32_t>& compared() const { return compared_; }

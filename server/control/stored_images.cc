@@ -68,7 +68,8 @@ absl::Span<const Value> StoredImages::Convert(absl::Span<const Value> stored) {
   for (size_t i = 0; i < columns.size(); ++i) {
     // The target was made from the stored table: its columns come first there, but for those that
     // the connection leaves out now.
-    for (size_t s = i < stored_.columns.size() && stored_.columns[i].name == columns[i].name ? i : 0;
+    for (size_t s = i < stored_.columns.size() && stored_.columns[i].name == columns[i].name ? i
+                                                                                             : 0;
          s < stored_.columns.size(); ++s) {
       if (stored_.columns[s].name != columns[i].name) continue;
       Value value = stored[s];

@@ -54,9 +54,8 @@ absl::StatusOr<std::string> KeyText(const SourceRows& source, absl::string_view 
 
 absl::Status CannotRead(const Engine& engine) {
   return absl::UnimplementedError(absl::StrCat(
-      "connector ", engine.description().id,
-      " cannot read rows beside a sync (it does not offer ", kReadExtension,
-      "), so there is nothing to compare the destination with"));
+      "connector ", engine.description().id, " cannot read rows beside a sync (it does not offer ",
+      kReadExtension, "), so there is nothing to compare the destination with"));
 }
 
 bool CanRead(const ConnectorDescription& description) {
@@ -237,15 +236,16 @@ RepairPlan Verifier::Plan() const {
     plan.upserts += found.missing + found.different;
     if (found.extra == 0) continue;
     if (found.unreadable.without_key > 0) {
-      plan.kept.push_back(absl::StrCat(
-          verdict.table, ": ", found.extra, " extra rows stay, because ",
-          found.unreadable.without_key,
-          " records of the source could not be read and the rows may be theirs"));
+      plan.kept.push_back(
+          absl::StrCat(verdict.table, ": ", found.extra, " extra rows stay, because ",
+                       found.unreadable.without_key,
+                       " records of the source could not be read and the rows may be theirs"));
       continue;
     }
     plan.deletes += found.extra;
     const auto share = static_cast<double>(found.extra) / static_cast<double>(found.stored_rows);
-    if (found.extra > kFewRows && share > kMassDeleteShare) plan.mass_deletes.push_back(verdict.table);
+    if (found.extra > kFewRows && share > kMassDeleteShare)
+      plan.mass_deletes.push_back(verdict.table);
   }
   return plan;
 }
@@ -293,10 +293,9 @@ absl::StatusOr<SampleVerdict> Verifier::Sample(size_t count) {
   for (uint32_t i = 0; i < schema_.size(); ++i) {
     const TableRule* rule = RuleOf(engine_.connection().options, schema_[i]);
     const std::string name = QualifiedName(schema_[i]);
-    const bool stored =
-        std::any_of(stored_.begin(), stored_.end(), [&name](const StoredTable& standing) {
-          return standing.table.source_name == name;
-        });
+    const bool stored = std::any_of(
+        stored_.begin(), stored_.end(),
+        [&name](const StoredTable& standing) { return standing.table.source_name == name; });
     if (rule == nullptr || !stored) continue;
     absl::StatusOr<std::unique_ptr<Work>> work = OpenTable(i, *rule);
     if (!work.ok() && !absl::IsUnimplemented(work.status())) return work.status();
@@ -318,11 +317,11 @@ absl::Status Verifier::SampleTable(Work& work, const std::string& name, size_t c
     bool deleted;
   };
   std::vector<Sampled> rows;
-  absl::Status read = work.stored->ReadNewest(
-      static_cast<int64_t>(std::min(count, kMaxReadKeys)), [&rows](RowImage image, bool deleted) {
-        rows.push_back({std::move(image), deleted});
-        return absl::OkStatus();
-      });
+  absl::Status read = work.stored->ReadNewest(static_cast<int64_t>(std::min(count, kMaxReadKeys)),
+                                              [&rows](RowImage image, bool deleted) {
+                                                rows.push_back({std::move(image), deleted});
+                                                return absl::OkStatus();
+                                              });
   if (!read.ok() || rows.empty()) return read;
   ReadStart start;
   start.mode = kReadKeys;

@@ -30,7 +30,7 @@ struct TableVerdict {
   std::string destination_table;  // empty: not known
   absl::Status status;            // not OK: it could not be verified, and why
   bool by_ranges = false;
-  TableDifferences differences;  // exact counts; keys for the repair
+  TableDifferences differences;      // exact counts; keys for the repair
   std::vector<std::string> missing;  // the first keys of each kind as text
   std::vector<std::string> extra;
   std::vector<std::string> different;
@@ -53,10 +53,10 @@ struct SampleVerdict {
   uint64_t sampled = 0;
   uint64_t equal = 0;
   // The source may have moved on since: by themselves these are no error.
-  uint64_t changed = 0;  // other values at the source
-  uint64_t gone = 0;     // live here, not at the source
-  uint64_t back = 0;     // deleted here, and at the source
-  std::vector<std::string> unlike;  // keys of the three, the first 20: "table: key"
+  uint64_t changed = 0;              // other values at the source
+  uint64_t gone = 0;                 // live here, not at the source
+  uint64_t back = 0;                 // deleted here, and at the source
+  std::vector<std::string> unlike;   // keys of the three, the first 20: "table: key"
   std::vector<std::string> skipped;  // tables that cannot be read by key, a sentence each
 };
 // Confined to one thread. Borrows the engine.

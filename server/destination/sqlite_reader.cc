@@ -11,8 +11,8 @@
 #include "destination/sqlite_catalog.h"
 #include "destination/sqlite_destination.h"
 #include "destination/sqlite_dialect.h"
-#include "destination/sqlite_sync_log.h"
 #include "destination/sqlite_stored_rows.h"
+#include "destination/sqlite_sync_log.h"
 #include "state/sqlite_file.h"
 #include "state/sqlite_history.h"
 
@@ -317,10 +317,9 @@ absl::Status SqliteReader::EditDeadLetter(int64_t id, const std::string& key_jso
       key_json, change_json, SqliteBlob{fingerprint}, id);
   if (!status.ok()) return status;
   if (sqlite3_changes((*writer)->db()) == 1) return absl::OkStatus();
-  return absl::AlreadyExistsError(
-      absl::StrCat("another dead letter of connection \"", stored->connection,
-                   "\" holds this very change; `tidemark dead-letters discard ", id,
-                   "` lets this one go"));
+  return absl::AlreadyExistsError(absl::StrCat(
+      "another dead letter of connection \"", stored->connection,
+      "\" holds this very change; `tidemark dead-letters discard ", id, "` lets this one go"));
 }
 
 }  // namespace

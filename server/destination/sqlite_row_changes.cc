@@ -144,7 +144,8 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Snapshot(
     absl::Span<const Value> values) {
   if (deletes_ == DeleteMode::kHard) {
     return absl::FailedPreconditionError(
-        absl::StrCat("table ", table_, ": snapshot rows need deletes: soft, because a row deleted "
+        absl::StrCat("table ", table_,
+                     ": snapshot rows need deletes: soft, because a row deleted "
                      "hard leaves nothing that keeps a snapshot from bringing it back"));
   }
   absl::StatusOr<Presence> presence = Find(values);

@@ -54,8 +54,7 @@ Value TextValue(absl::string_view text, DataType type) {
     case DataType::kNaiveDate:
       return TimeOf(
           text, ValueKind::kDate,
-          [](absl::string_view t, int64_t* n) { return ParseInto(ParseDate(t), n); },
-          FormatDateTo);
+          [](absl::string_view t, int64_t* n) { return ParseInto(ParseDate(t), n); }, FormatDateTo);
     case DataType::kNaiveTime:
       return TimeOf(
           text, ValueKind::kTime,
@@ -144,9 +143,8 @@ class SqliteStoredRows final : public StoredRows {
     return status;
   }
 
-  absl::Status ReadNewest(int64_t count,
-                          absl::FunctionRef<absl::Status(absl::Span<const Value>, bool)> row)
-      override {
+  absl::Status ReadNewest(
+      int64_t count, absl::FunctionRef<absl::Status(absl::Span<const Value>, bool)> row) override {
     absl::StatusOr<SqliteStatement> rows = connection_.Prepare(absl::StrCat(
         select_, has_synced_ ? absl::StrCat(" ORDER BY ", kSyncedColumn, " DESC") : std::string(),
         " LIMIT ", count));

@@ -17,7 +17,8 @@
 namespace tidemark {
 namespace {
 
-absl::Status EachRow(SqliteConnection& connection, absl::string_view sql, absl::string_view argument,
+absl::Status EachRow(SqliteConnection& connection, absl::string_view sql,
+                     absl::string_view argument,
                      const std::function<void(const SqliteStatement&)>& each) {
   absl::StatusOr<SqliteStatement*> rows = connection.Query(sql, argument);
   if (!rows.ok()) return rows.status();
@@ -31,10 +32,9 @@ absl::Status EachRow(SqliteConnection& connection, absl::string_view sql, absl::
 
 absl::StatusOr<bool> Exists(SqliteConnection& connection, absl::string_view table) {
   bool found = false;
-  absl::Status status =
-      EachRow(connection,
-              "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?)", table,
-              [&found](const SqliteStatement&) { found = true; });
+  absl::Status status = EachRow(
+      connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?)",
+      table, [&found](const SqliteStatement&) { found = true; });
   if (!status.ok()) return status;
   return found;
 }
@@ -79,15 +79,15 @@ class Witness {
     absl::StatusOr<bool> exists = Exists(connection_, "_tidemark_tables");
     if (!exists.ok() || !*exists) return exists.status();
     std::vector<AlteredTable> tables;
-    absl::Status status = EachRow(
-        connection_,
-        "SELECT table_name, source_name FROM _tidemark_tables WHERE connection = ? "
-        "ORDER BY table_name",
-        owner_, [&tables](const SqliteStatement& row) {
-          AlteredTable& table = tables.emplace_back();
-          table.table = row.String(0);
-          table.source_name = row.String(1);
-        });
+    absl::Status status =
+        EachRow(connection_,
+                "SELECT table_name, source_name FROM _tidemark_tables WHERE connection = ? "
+                "ORDER BY table_name",
+                owner_, [&tables](const SqliteStatement& row) {
+                  AlteredTable& table = tables.emplace_back();
+                  table.table = row.String(0);
+                  table.source_name = row.String(1);
+                });
     if (!status.ok()) return status;
     exists = Exists(connection_, "_tidemark_columns");
     if (!exists.ok()) return exists.status();
@@ -105,11 +105,11 @@ class Witness {
 
   absl::Status Compare(AlteredTable* table) {
     std::map<std::string, ActualColumn> actual;
-    absl::Status status =
-        EachRow(connection_, "SELECT name, pk FROM pragma_table_info(?)", table->table,
-                [&actual](const SqliteStatement& row) {
-                  actual[absl::AsciiStrToLower(row.Text(0))].key_position = row.Int(1);
-                });
+    absl::Status status = EachRow(connection_, "SELECT name, pk FROM pragma_table_info(?)",
+                                  table->table, [&actual](const SqliteStatement& row) {
+                                    actual[absl::AsciiStrToLower(row.Text(0))].key_position =
+                                        row.Int(1);
+                                  });
     if (!status.ok()) return status;
     table->gone = actual.empty();
     if (table->gone) return absl::OkStatus();
@@ -164,12 +164,11 @@ absl::Status RestoreColumns(const std::string& path, const std::vector<AlteredTa
     for (const std::string& column : table.missing) {
       std::optional<std::string> storage;
       if (status.ok()) {
-        status = EachRow(connection,
-                         absl::StrCat("SELECT storage FROM _tidemark_columns WHERE table_name = ",
-                                      QuoteText(table.table), " AND column_name = ?"),
-                         column, [&storage](const SqliteStatement& row) {
-                           storage = row.String(0);
-                         });
+        status =
+            EachRow(connection,
+                    absl::StrCat("SELECT storage FROM _tidemark_columns WHERE table_name = ",
+                                 QuoteText(table.table), " AND column_name = ?"),
+                    column, [&storage](const SqliteStatement& row) { storage = row.String(0); });
       }
       if (status.ok() && storage.has_value()) {
         status = connection.Execute(absl::StrCat("ALTER TABLE ", QuoteIdentifier(table.table),

@@ -91,19 +91,20 @@ struct ReadStart {
   ReadMode mode = kReadWhole;
   // kReadKeys: row-major, the table's key columns in their order; at most kMaxReadKeys keys.
   std::vector<Value> keys;
-  uint32_t key_count = 0;                              // kReadKeys
-  std::vector<Value> lower;                            // kReadRanges: one key; empty: no bound
-  std::vector<Value> upper;                            // kReadRanges: one key; empty: no bound
-  uint64_t limit = 0;                                  // kReadRanges: rows at most; 0: all
-  std::vector<bool> columns;                           // by column of the table; empty: all
+  uint32_t key_count = 0;                             // kReadKeys
+  std::vector<Value> lower;                           // kReadRanges: one key; empty: no bound
+  std::vector<Value> upper;                           // kReadRanges: one key; empty: no bound
+  uint64_t limit = 0;                                 // kReadRanges: rows at most; 0: all
+  std::vector<bool> columns;                          // by column of the table; empty: all
   absl::Duration timeout = absl::InfiniteDuration();  // of the whole read
 };
 inline constexpr size_t kMaxReadKeys = 10'000;
 
 // One instance of a connector for one attempt of a sync, with its configuration already inside.
 // Order of calls: [Check] -> Schema -> Start -> Next* -> Close; Describe and ValidateState any time
-// before Start. Or, to read rows beside any sync: Schema -> (StartRead -> Next* until Finished)*. Confined to the sync's apply thread, except Cancel. The destructor cancels what
-// still runs and leaves no thread, file descriptor or process behind.
+// before Start. Or, to read rows beside any sync: Schema -> (StartRead -> Next* until Finished)*.
+// Confined to the sync's apply thread, except Cancel. The destructor cancels what still runs and
+// leaves no thread, file descriptor or process behind.
 //
 // Errors of every call name the plugin. Codes of errors that do not come from the connector's own
 // verdict (Finished, or the status of Check, Schema, ValidateState):

@@ -23,7 +23,7 @@ class CommitGroup {
   // After a commit or a rollback.
   void Clear();
 
-  bool open() const { return open_; }                      // something waits for a commit
+  bool open() const { return open_; }  // something waits for a commit
   // The last checkpoint was consistent and no change came after it.
   bool at_checkpoint() const { return at_checkpoint_; }
   bool has_checkpoint() const { return has_checkpoint_; }  // a checkpoint waits for its commit

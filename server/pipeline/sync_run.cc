@@ -20,7 +20,8 @@ constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
 SyncRun::SyncRun(const SyncOptions& sync_options, const SyncParts& sync_parts)
     : options(sync_options),
       parts(sync_parts),
-      random(sync_parts.random != nullptr && !Canary("ids_without_the_seed") ? *sync_parts.random : RandomBits::Real()),
+      random(sync_parts.random != nullptr && !Canary("ids_without_the_seed") ? *sync_parts.random
+                                                                             : RandomBits::Real()),
       began_(sync_parts.clock->Monotonic()) {}
 
 TableRun& SyncRun::Table(const std::string& name) {

@@ -70,8 +70,8 @@ class AbiRead {
   AbiRead(const AbiRead&) = delete;
   AbiRead& operator=(const AbiRead&) = delete;
 
-  // INVALID_ARGUMENT for what no table could be asked, UNIMPLEMENTED for a mode that `tables` do not
-  // offer. `tables`: those of schema().
+  // INVALID_ARGUMENT for what no table could be asked, UNIMPLEMENTED for a mode that `tables` do
+  // not offer. `tables`: those of schema().
   absl::Status Fill(const v1::ReadRequest& request, const PluginTables& tables);
   const tidemark_read_request* get() const { return &request_; }
 

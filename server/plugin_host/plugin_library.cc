@@ -118,8 +118,8 @@ absl::StatusOr<const tidemark_read_v1*> ReadExtension(const tidemark_plugin& tab
   if (read == nullptr) return read;
   if (!TIDEMARK_HAS(tidemark_read_v1, read, read) || read->modes == nullptr ||
       read->read == nullptr) {
-    return absl::FailedPreconditionError(
-        "its table of " TIDEMARK_READ_EXTENSION " is too small or has no modes() or read()");
+    return absl::FailedPreconditionError("its table of " TIDEMARK_READ_EXTENSION
+                                         " is too small or has no modes() or read()");
   }
   return read;
 }
@@ -151,8 +151,8 @@ absl::StatusOr<std::shared_ptr<const PluginLibrary>> PluginLibrary::Open(const s
   }
   absl::StatusOr<const tidemark_read_v1*> read = ReadExtension(*table);
   if (!read.ok()) {
-    return WithContext(where, absl::FailedPreconditionError(absl::StrCat(
-                                  "plugin ", table->id, ": ", read.status().message())));
+    return WithContext(where, absl::FailedPreconditionError(absl::StrCat("plugin ", table->id, ": ",
+                                                                         read.status().message())));
   }
   if (*read != nullptr) description->extensions.push_back(TIDEMARK_READ_EXTENSION);
   return std::shared_ptr<const PluginLibrary>(

@@ -1,5 +1,5 @@
-// The sink of one Update or Read call: what update() or read() emits into (tidemark_sink). Checks everything, packs
-// rows into messages, and lets the stream's flow control hold the plugin back.
+// The sink of one Update or Read call: what update() or read() emits into (tidemark_sink). Checks
+// everything, packs rows into messages, and lets the stream's flow control hold the plugin back.
 #ifndef TIDEMARK_PLUGIN_HOST_PLUGIN_SINK_H_
 #define TIDEMARK_PLUGIN_HOST_PLUGIN_SINK_H_
 
@@ -30,8 +30,8 @@ class PluginSink {
  public:
   // Borrows all three for its own life.
   PluginSink(PluginTables* tables, ResponseStream* stream, AcknowledgedCheckpoint* acknowledged);
-  // With `read_table`: of read() (read_abi.h): upserts of that table only, nothing that belongs to a
-  // sync.
+  // With `read_table`: of read() (read_abi.h): upserts of that table only, nothing that belongs to
+  // a sync.
   PluginSink(PluginTables* tables, ResponseStream* stream, AcknowledgedCheckpoint* acknowledged,
              std::optional<uint32_t> read_table);
   PluginSink(const PluginSink&) = delete;

@@ -74,7 +74,7 @@ class ConnectorClient final : public ChangeSource {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Connector::Stub> stub_;
   EventDecoder decoder_;
-  const char* streaming_ = "Update";               // the call of stream_
+  const char* streaming_ = "Update";                   // the call of stream_
   absl::Duration timeout_ = absl::InfiniteDuration();  // of stream_
   absl::Status failure_;  // the first of the stream; every later Next and Close returns it
   bool closed_ = false;

@@ -254,7 +254,7 @@ class UpdateStream::Reactor final : public grpc::ClientBidiReactor<MessageLite, 
   grpc::ByteBuffer buffer_;    // the read outstanding
   v1::UpdateRequest written_;  // the write outstanding
   const v1::ReadRequest read_;
-  grpc::Status status_;        // written before done_
+  grpc::Status status_;  // written before done_
 
   Mutex mutex_;
   CondVar changed_;

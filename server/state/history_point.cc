@@ -49,8 +49,8 @@ absl::StatusOr<const StateVersion*> AtTime(const EntryHistory& history, const Hi
   return found;
 }
 
-absl::StatusOr<std::vector<const StateVersion*>> AtVersion(
-    absl::Span<const EntryHistory> histories, const HistoryPoint& point) {
+absl::StatusOr<std::vector<const StateVersion*>> AtVersion(absl::Span<const EntryHistory> histories,
+                                                           const HistoryPoint& point) {
   if (histories.size() != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("version ", point.text, " could be of ", histories.size(),
@@ -80,9 +80,9 @@ absl::StatusOr<std::vector<const StateVersion*>> AtSync(absl::Span<const EntryHi
     }
   }
   if (end_us == kNoTime) {
-    return absl::NotFoundError(absl::StrCat(
-        "no version of the state was made by a sync \"", point.sync_id,
-        "\"; `tidemark state log` lists versions with their syncs"));
+    return absl::NotFoundError(
+        absl::StrCat("no version of the state was made by a sync \"", point.sync_id,
+                     "\"; `tidemark state log` lists versions with their syncs"));
   }
   for (size_t i = 0; i < histories.size(); ++i) {
     if (found[i] != nullptr) continue;
@@ -149,8 +149,8 @@ absl::StatusOr<std::vector<EntryHistory>> ReadHistories(StateStore& store,
       absl::StrCat("there is no state of ", EntryLabel(*entry), "; there is one of ", known));
 }
 
-absl::StatusOr<std::vector<const StateVersion*>> FindPoint(
-    absl::Span<const EntryHistory> histories, const HistoryPoint& point) {
+absl::StatusOr<std::vector<const StateVersion*>> FindPoint(absl::Span<const EntryHistory> histories,
+                                                           const HistoryPoint& point) {
   if (point.version.has_value()) return AtVersion(histories, point);
   if (!point.sync_id.empty()) return AtSync(histories, point);
   std::vector<const StateVersion*> found;

@@ -42,8 +42,8 @@ absl::StatusOr<std::vector<EntryHistory>> ReadHistories(StateStore& store,
 // did not exist yet. A version number counts per entry, so with several entries it is
 // INVALID_ARGUMENT. A sync means its last version of each entry, and what stood beside it in the
 // entries it did not touch. NOT_FOUND: no such version or sync, or history does not reach back.
-absl::StatusOr<std::vector<const StateVersion*>> FindPoint(
-    absl::Span<const EntryHistory> histories, const HistoryPoint& point);
+absl::StatusOr<std::vector<const StateVersion*>> FindPoint(absl::Span<const EntryHistory> histories,
+                                                           const HistoryPoint& point);
 
 // How messages call an entry: "the connection" or "table user".
 std::string EntryLabel(absl::string_view entry);

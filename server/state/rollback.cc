@@ -127,9 +127,10 @@ absl::Status CheckHorizon(absl::Span<const StateMove> moves) {
   std::string beyond;
   for (const StateMove& move : moves) {
     if (move.inside_horizon) continue;
-    absl::StrAppend(&beyond, beyond.empty() ? "" : "; ", EntryLabel(move.head.entry), " to ",
-                    move.to.version == 0 ? "its beginning" : absl::StrCat("version ", move.to.version),
-                    ", the oldest one allowed is ", move.releasable);
+    absl::StrAppend(
+        &beyond, beyond.empty() ? "" : "; ", EntryLabel(move.head.entry), " to ",
+        move.to.version == 0 ? "its beginning" : absl::StrCat("version ", move.to.version),
+        ", the oldest one allowed is ", move.releasable);
   }
   if (beyond.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

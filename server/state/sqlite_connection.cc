@@ -137,9 +137,9 @@ absl::Status SqliteError(int code, absl::string_view text, absl::string_view pat
   switch (primary) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::UnavailableError(
-          absl::StrCat(path, " is locked by another program for more than ", kSqliteBusyTimeoutMs / 1000,
-                       " s; close what writes to it and run again (", text, ")"));
+      return absl::UnavailableError(absl::StrCat(
+          path, " is locked by another program for more than ", kSqliteBusyTimeoutMs / 1000,
+          " s; close what writes to it and run again (", text, ")"));
     case SQLITE_IOERR:
       return absl::UnavailableError(absl::StrCat(
           "I/O error on ", path, "; check the disk and the kernel's log, then run again (", text,

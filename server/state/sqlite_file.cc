@@ -49,11 +49,10 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenForWriting(const std::stri
   if (absl::Status s = UseWal(**connection); !s.ok()) return s;
   absl::Status status =
       (*connection)
-          ->Execute(absl::StrCat("PRAGMA synchronous = ",
-                                 Canary("commit_with_synchronous_normal") ? "NORMAL" : "FULL",
-                                 "; PRAGMA cache_size = -", kPageCacheKib,
-                                 "; PRAGMA wal_autocheckpoint = ", kCheckpointPages,
-                                 "; PRAGMA temp_store = MEMORY"));
+          ->Execute(absl::StrCat(
+              "PRAGMA synchronous = ", Canary("commit_with_synchronous_normal") ? "NORMAL" : "FULL",
+              "; PRAGMA cache_size = -", kPageCacheKib,
+              "; PRAGMA wal_autocheckpoint = ", kCheckpointPages, "; PRAGMA temp_store = MEMORY"));
   if (!status.ok()) return status;
   return connection;
 }

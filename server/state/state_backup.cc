@@ -183,8 +183,8 @@ absl::Status Rotate(FileSystem& files, const BackupOptions& options) {
 absl::StatusOr<std::vector<absl::string_view>> CheckedLines(const std::string& path,
                                                             absl::string_view text) {
   const auto damaged = [&path](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat(path, " is damaged: ", what,
-                                            "; take another backup of the same folder"));
+    return absl::DataLossError(
+        absl::StrCat(path, " is damaged: ", what, "; take another backup of the same folder"));
   };
   if (!absl::StartsWith(text, "{\"tidemark_state_backup\":")) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is no backup of a state"));
@@ -222,10 +222,9 @@ absl::Status ReadHeader(const std::string& path, absl::string_view line, StateBa
   backup->engine = text("engine");
   const int64_t format = header["tidemark_state_backup"].get<int64_t>();
   if (format > kBackupFormat) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " was written by a newer engine (", backup->engine, ", backup format ",
-                     format, "; this one knows ", kBackupFormat,
-                     "): install that engine or a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " was written by a newer engine (", backup->engine, ", backup format ", format,
+        "; this one knows ", kBackupFormat, "): install that engine or a newer one"));
   }
   backup->connection = text("connection");
   backup->store = text("store");

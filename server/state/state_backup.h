@@ -3,8 +3,8 @@
 // Grammar: lines of JSON, each ended by \n.
 //   header  {"tidemark_state_backup":1,"connection":T,"store":T,"created_at":T,"engine":T}
 //   head    {"head":T,"schema":T,"table":T,"version":N,"chain":HEX,"anchor":HEX}      per entry
-//   version {"entry":T,"version":N,...,"body":BASE64}   the columns of a version, ascending per head
-//   end     {"lines":N,"blake2b256":HEX}     of all lines before it, with their line ends
+//   version {"entry":T,"version":N,...,"body":BASE64}   the columns of a version, ascending per
+//   head end     {"lines":N,"blake2b256":HEX}     of all lines before it, with their line ends
 // A version that could not be read is kept as far as it could, with "unreadable": the reason.
 //
 // The folder of a connection's backups lies beside its store; a file is named

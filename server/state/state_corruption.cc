@@ -23,8 +23,9 @@ struct ClassText {
 constexpr std::array<ClassText, 14> kTexts = {{
     {"unreadable state version",
      "`tidemark state repair` goes back to the newest version that verifies"},
-    {"state lost", "`tidemark state repair` rebuilds it from the newest backup; without one, "
-                   "`tidemark state reset` reads everything again"},
+    {"state lost",
+     "`tidemark state repair` rebuilds it from the newest backup; without one, "
+     "`tidemark state reset` reads everything again"},
     {"malformed state store",
      "`tidemark state repair` moves it aside and rebuilds it; where the store is the destination's "
      "own file, restore a backup of that file"},
@@ -58,9 +59,7 @@ const ClassText& TextOf(CorruptionClass corruption) {
 
 absl::string_view CorruptionName(CorruptionClass corruption) { return TextOf(corruption).name; }
 
-absl::string_view CorruptionRemedy(CorruptionClass corruption) {
-  return TextOf(corruption).remedy;
-}
+absl::string_view CorruptionRemedy(CorruptionClass corruption) { return TextOf(corruption).remedy; }
 
 absl::string_view StateLevelName(StateLevel level) {
   constexpr std::array<absl::string_view, 5> kNames = {"L0", "L1", "L2", "L3", "L4"};
@@ -83,9 +82,9 @@ std::string DescribeFinding(const StateFinding& finding) {
 absl::Status CorruptionError(const StateFinding& finding) {
   const absl::string_view remedy =
       finding.remedy.empty() ? CorruptionRemedy(finding.corruption) : finding.remedy;
-  return WithCorruption(absl::DataLossError(absl::StrCat("state damaged, ",
-                                                         DescribeFinding(finding), "; ", remedy)),
-                        finding.corruption);
+  return WithCorruption(
+      absl::DataLossError(absl::StrCat("state damaged, ", DescribeFinding(finding), "; ", remedy)),
+      finding.corruption);
 }
 
 absl::Status WithCorruption(absl::Status status, CorruptionClass corruption) {

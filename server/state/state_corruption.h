@@ -24,9 +24,9 @@ enum class CorruptionClass : int {
   kFuturePosition = 9,     // a position or time that cannot be yet
   kNewerFormat = 10,       // written by a newer engine or connector
   kDiskFull = 11,
-  kWorkersDiverged = 12,   // another worker wrote meanwhile
-  kTableAltered = 13,      // a table or column of the destination is gone
-  kRowsDiffer = 14,        // sampled rows are not those of the source
+  kWorkersDiverged = 12,  // another worker wrote meanwhile
+  kTableAltered = 13,     // a table or column of the destination is gone
+  kRowsDiffer = 14,       // sampled rows are not those of the source
 };
 
 // "position not in the source any more", ...
@@ -60,10 +60,10 @@ absl::Status CorruptionError(const StateFinding& finding);
 absl::Status WithCorruption(absl::Status status, CorruptionClass corruption);
 std::optional<CorruptionClass> CorruptionOf(const absl::Status& status);
 
-// A connector's refusal to go on from `entries` (L2), as class 7, 8 or 10 by its code: OUT_OF_RANGE,
-// NOT_FOUND and DATA_LOSS say that it cannot go on from there, FAILED_PRECONDITION that the source
-// is another one, INVALID_ARGUMENT that the state is of a format it does not know. Any other code is
-// no verdict: the status stays as it is.
+// A connector's refusal to go on from `entries` (L2), as class 7, 8 or 10 by its code:
+// OUT_OF_RANGE, NOT_FOUND and DATA_LOSS say that it cannot go on from there, FAILED_PRECONDITION
+// that the source is another one, INVALID_ARGUMENT that the state is of a format it does not know.
+// Any other code is no verdict: the status stays as it is.
 absl::Status RefusalError(const absl::Status& verdict, const std::vector<std::string>& entries);
 // The entries of a RefusalError.
 std::vector<std::string> RefusedEntries(const absl::Status& status);

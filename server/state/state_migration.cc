@@ -16,18 +16,17 @@ absl::StatusOr<StateEntry> StateMigrations::Migrate(const std::string& connector
                                                     const StateEntry& entry, uint32_t to) const {
   const std::string label = absl::StrCat("the state of ", EntryLabel(EntryName(entry)));
   if (entry.format > to) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(label, " is of format ", entry.format, ", written by a newer connector ",
-                     connector, " (this one writes format ", to,
-                     "): install that connector or a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        label, " is of format ", entry.format, ", written by a newer connector ", connector,
+        " (this one writes format ", to, "): install that connector or a newer one"));
   }
   StateEntry migrated = entry;
   while (migrated.format < to) {
     const auto step = steps_.find({connector, migrated.format});
     if (step == steps_.end()) {
       return absl::UnimplementedError(
-          absl::StrCat(label, " is of format ", entry.format, " and no step from ",
-                       migrated.format, " to ", migrated.format + 1, " of connector ", connector,
+          absl::StrCat(label, " is of format ", entry.format, " and no step from ", migrated.format,
+                       " to ", migrated.format + 1, " of connector ", connector,
                        " is known here: the connector itself may read it; else "
                        "`tidemark state reset` starts from the beginning"));
     }

@@ -165,11 +165,10 @@ class EntryPlan {
     }
     const bool current = *chosen == check_.last && mark.version >= Newest();
     step_.action = current ? RepairAction::kKeep : RepairAction::kGoBack;
-    step_.sentence = current
-                         ? absl::StrCat("version ", mark.version, " stays the current one")
-                         : absl::StrCat("the state goes back to version ", mark.version, " of ",
-                                        TimeText(mark.created_at_us),
-                                        "; what came after it is read again");
+    step_.sentence =
+        current ? absl::StrCat("version ", mark.version, " stays the current one")
+                : absl::StrCat("the state goes back to version ", mark.version, " of ",
+                               TimeText(mark.created_at_us), "; what came after it is read again");
     return true;
   }
 
@@ -221,9 +220,9 @@ class EntryPlan {
       step_.prev_chain = entry.version.chain;
       step_.anchor = entry.version.chain;
     }
-    step_.sentence = absl::StrCat("version ", entry.version.version, " of ",
-                                  TimeText(entry.version.created_at_us), " is taken from ",
-                                  copy.where);
+    step_.sentence =
+        absl::StrCat("version ", entry.version.version, " of ",
+                     TimeText(entry.version.created_at_us), " is taken from ", copy.where);
   }
 
   // A name that only damage made: the last sync does not know it.
@@ -312,8 +311,8 @@ absl::StatusOr<StateCopy> CopyOfStore(StateStore& store) {
 }
 
 absl::StatusOr<StateRepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
-                                      const StateCheckOptions& checked,
-                                      const RepairOptions& options) {
+                                           const StateCheckOptions& checked,
+                                           const RepairOptions& options) {
   StateRepairPlan plan;
   const auto add = [&](const EntryCheck& entry, const StateFinding& found,
                        bool begin_again) -> absl::Status {
@@ -328,9 +327,8 @@ absl::StatusOr<StateRepairPlan> PlanRepair(StateStore& store, const StateCheck& 
     return absl::OkStatus();
   };
   for (const EntryCheck& entry : check.entries) {
-    const bool begin_again =
-        std::find(options.begin_again.begin(), options.begin_again.end(), entry.head.entry) !=
-        options.begin_again.end();
+    const bool begin_again = std::find(options.begin_again.begin(), options.begin_again.end(),
+                                       entry.head.entry) != options.begin_again.end();
     const StateFinding* found = FindingOf(check, entry.head.entry);
     StateFinding gone;
     gone.corruption = CorruptionClass::kPositionGone;
@@ -388,8 +386,7 @@ void MakeRepair(absl::Span<const RepairStep> steps, const RepairStamp& stamp,
     // A reset follows its head like any version; where something must go out of the way first, a
     // repair does that.
     const bool clean = step.set_aside.empty() && !step.anchor.has_value() &&
-                       step.prev_chain == step.head.chain &&
-                       step.version == step.head.version + 1;
+                       step.prev_chain == step.head.chain && step.version == step.head.version + 1;
     if (resets && clean) next.kind = StateKind::kReset;
     VersionAppend append = AppendAfter(stamp.connection, before, next);
     append.version.parent = step.parent;  // also 0
@@ -462,8 +459,8 @@ absl::StatusOr<StateRepairPlan> RepairState(StateStore& store, const RepairReque
   std::vector<AuditRecord> audit;
   if (!before.ok() && check.store.ok()) {
     StateFinding missing;
-    missing.corruption = absl::IsNotFound(before) ? CorruptionClass::kStateLost
-                                                  : CorruptionClass::kStoreMalformed;
+    missing.corruption =
+        absl::IsNotFound(before) ? CorruptionClass::kStateLost : CorruptionClass::kStoreMalformed;
     missing.sentence = std::string(before.message());
     plan->remade = absl::StrCat(DescribeFinding(missing), "; what was missing was made again");
     audit.push_back({stamp.now_us, "repair", "", stamp.by, plan->remade});

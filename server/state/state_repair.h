@@ -61,9 +61,9 @@ enum class RepairAction {
 struct RepairStep {
   StateFinding found;  // the reason
   RepairAction action = RepairAction::kKeep;
-  StateHead head;              // as it is stored; version 0: there is none
-  StateEntry state;            // what the new version says
-  int64_t version = 0;         // number of the new version
+  StateHead head;       // as it is stored; version 0: there is none
+  StateEntry state;     // what the new version says
+  int64_t version = 0;  // number of the new version
   int64_t parent = 0;
   std::string prev_chain;
   std::vector<int64_t> set_aside;
@@ -79,8 +79,8 @@ struct StateRepairPlan {
 
 // Reads bodies only. An error: the store cannot be read.
 absl::StatusOr<StateRepairPlan> PlanRepair(StateStore& store, const StateCheck& check,
-                                      const StateCheckOptions& checked,
-                                      const RepairOptions& options);
+                                           const StateCheckOptions& checked,
+                                           const RepairOptions& options);
 
 // What the new versions say beside their states.
 struct RepairStamp {

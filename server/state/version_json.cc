@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 struct CountName {
   const char* name;
-  uint64_t ChangeCounts::*count;
+  uint64_t ChangeCounts::* count;
 };
 constexpr std::array<CountName, 11> kCounts = {{
     {"inserted", &ChangeCounts::inserted},

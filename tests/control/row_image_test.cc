@@ -23,15 +23,30 @@ TEST(RowImage, BytesOfKeysSortLikeTheKeys) {
   const std::string nul("a\0", 2);
   const std::string nul_b("a\0b", 3);
   const std::vector<std::vector<Value>> ascending[] = {
-      {{Value::Int64(Limits::min())}, {Value::Int64(-256)}, {Value::Int64(-1)}, {Value::Int64(0)},
-       {Value::Int64(1)}, {Value::Int64(255)}, {Value::Int64(256)}, {Value::Int64(Limits::max())}},
+      {{Value::Int64(Limits::min())},
+       {Value::Int64(-256)},
+       {Value::Int64(-1)},
+       {Value::Int64(0)},
+       {Value::Int64(1)},
+       {Value::Int64(255)},
+       {Value::Int64(256)},
+       {Value::Int64(Limits::max())}},
       {{Value::Bool(false)}, {Value::Bool(true)}},
-      {{Value::Double(-1e300)}, {Value::Double(-1.5)}, {Value::Double(0)}, {Value::Double(1e-300)},
+      {{Value::Double(-1e300)},
+       {Value::Double(-1.5)},
+       {Value::Double(0)},
+       {Value::Double(1e-300)},
        {Value::Double(2)}},
-      {{Value::String("")}, {Value::String("A")}, {Value::String("a")}, {Value::String(nul)},
-       {Value::String(nul_b)}, {Value::String("a\x01")}, {Value::String("aa")},
+      {{Value::String("")},
+       {Value::String("A")},
+       {Value::String("a")},
+       {Value::String(nul)},
+       {Value::String(nul_b)},
+       {Value::String("a\x01")},
+       {Value::String("aa")},
        {Value::String("\xc3\xa4")}},
-      {{Value::String("a"), Value::Int64(2)}, {Value::String("a"), Value::Int64(10)},
+      {{Value::String("a"), Value::Int64(2)},
+       {Value::String("a"), Value::Int64(10)},
        {Value::String("ab"), Value::Int64(1)}},
       {{Value::Int(ValueKind::kDate, -5)}, {Value::Int(ValueKind::kDate, 5)}},
   };
@@ -42,10 +57,12 @@ TEST(RowImage, BytesOfKeysSortLikeTheKeys) {
 
 TEST(RowImage, KeysComeBackFromTheirBytes) {
   const std::string nul("a\0\xff", 3);
-  const std::vector<Value> key = {
-      Value::Int64(-7),        Value::Double(-2.5), Value::String(nul),
-      Value::Bool(true),       Value::Int(ValueKind::kTimestamp, 1'700'000'000'000'000),
-      Value::Text(ValueKind::kBytes, nul)};
+  const std::vector<Value> key = {Value::Int64(-7),
+                                  Value::Double(-2.5),
+                                  Value::String(nul),
+                                  Value::Bool(true),
+                                  Value::Int(ValueKind::kTimestamp, 1'700'000'000'000'000),
+                                  Value::Text(ValueKind::kBytes, nul)};
   std::deque<std::string> texts;
   const absl::StatusOr<std::vector<Value>> decoded = DecodeKey(EncodeKey(key), &texts);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
@@ -71,7 +88,8 @@ TEST(RowImage, DigestsTellKindAndContentApart) {
   EXPECT_EQ(of(Value::Double(0.0), Value::Null()), of(Value::Double(-0.0), Value::Null()));
   EXPECT_NE(of(Value::Int64(1), Value::Null()), of(Value::Null(), Value::Int64(1)));
   EXPECT_NE(of(Value::Int64(1), Value::Null()), of(Value::String("1"), Value::Null()));
-  EXPECT_NE(of(Value::String("ab"), Value::String("c")), of(Value::String("a"), Value::String("bc")));
+  EXPECT_NE(of(Value::String("ab"), Value::String("c")),
+            of(Value::String("a"), Value::String("bc")));
 }
 
 TEST(RecordSpool, GivesBackWhatWasAppendedFromMemoryAndFile) {

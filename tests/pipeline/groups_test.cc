@@ -253,8 +253,7 @@ TEST_F(GroupsTest, ACheckpointOfAnotherTableDoesNotSplitATransactionOfTheSource)
 TEST_F(GroupsTest, ATableWithoutKeyAndWithoutRowsHoldsNothingBack) {
   play_.tables.push_back(Table("log", {{"line", DataType::kString}}));
   play_.script = [](const UpdateStart&) {
-    return Script(Say(One(0, 1)), WaitFor(absl::Seconds(61)), Say(One(0, 2)), Mark(1, "1"),
-                  Done());
+    return Script(Say(One(0, 1)), WaitFor(absl::Seconds(61)), Say(One(0, 2)), Mark(1, "1"), Done());
   };
   const SyncOutcome outcome = Run(play_);
   EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;

@@ -53,8 +53,8 @@ class AbiReadTest : public testing::Test {
 TEST_F(AbiReadTest, KeysAreTheValuesOfTheKeyColumns) {
   request_.set_mode(v1::READ_MODE_KEYS);
   request_.set_key_count(2);
-  request_.set_keys(Packed({Value::Int64(1), Value::String("x"), Value::Int64(2),
-                            Value::String("yy")}));
+  request_.set_keys(
+      Packed({Value::Int64(1), Value::String("x"), Value::Int64(2), Value::String("yy")}));
   request_.set_limit(5);
   request_.add_columns(true);
   ASSERT_EQ(Fill(), absl::OkStatus());

@@ -172,12 +172,11 @@ TEST_F(RestFaults, BadRecordsBecomeDeadLettersAndTheOthersArrive) {
     reasons.push_back(d.reason);
     EXPECT_THAT(d.context_json, HasSubstr("/bad_rows"));
   }
-  EXPECT_THAT(
-      reasons,
-      ElementsAre(HasSubstr("no value for its key id"), HasSubstr("no value for its key id"),
-                  HasSubstr("not a JSON object"), HasSubstr("column n: is not a whole number"),
-                  HasSubstr("not valid JSON"), HasSubstr("not valid JSON"),
-                  HasSubstr("gives id twice")));
+  EXPECT_THAT(reasons,
+              ElementsAre(HasSubstr("no value for its key id"),
+                          HasSubstr("no value for its key id"), HasSubstr("not a JSON object"),
+                          HasSubstr("column n: is not a whole number"), HasSubstr("not valid JSON"),
+                          HasSubstr("not valid JSON"), HasSubstr("gives id twice")));
   EXPECT_EQ(R"({"id": 4, "n": "x"})", run.sink().dead_letters()[3].record_json);
   EXPECT_EQ(R"({"id":"4"})", run.sink().dead_letters()[3].key_json);
 }

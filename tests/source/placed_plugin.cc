@@ -62,9 +62,8 @@ class Placed final : public tidemark::Connector, public tidemark::RowReader {
       if (n < rows_) status = sink.Upsert("placed", {{"n", n}, {"payload", payload_}});
     }
     int64_t n = number(request.lower(), 0);
-    const int64_t end = request.mode() == tidemark::kReadKeys
-                            ? n
-                            : std::min(rows_, number(request.upper(), rows_));
+    const int64_t end =
+        request.mode() == tidemark::kReadKeys ? n : std::min(rows_, number(request.upper(), rows_));
     for (uint64_t left = request.limit(); n < end && status.ok(); ++n) {
       status = sink.Upsert("placed", {{"n", n}, {"payload", payload_}});
       if (request.limit() > 0 && --left == 0) break;

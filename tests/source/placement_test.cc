@@ -292,7 +292,8 @@ TEST_P(PlacementTest, RowsAreReadByKeysAndRanges) {
   range.lower.clear();
   EXPECT_EQ(Read(*source_, range), "0 1 ");
   ReadStart whole;
-  EXPECT_EQ(Read(*source_, whole), "plugin placed: this connector cannot read table placed as a whole");
+  EXPECT_EQ(Read(*source_, whole),
+            "plugin placed: this connector cannot read table placed as a whole");
   keys.keys.pop_back();
   EXPECT_TRUE(absl::StrContains(Read(*source_, keys), "keys to read")) << "two values, three keys";
   whole.table = 7;

@@ -10,8 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/file_system.h"
-#include "state/state_backup.h"
 #include "state/sqlite_state_store.h"
+#include "state/state_backup.h"
 #include "tests/state/damaged_warehouse.h"
 
 namespace tidemark::test {
@@ -57,17 +57,19 @@ std::vector<Case> Cases() {
   return {
       {"BodyChanged", 1,
        [](auto& w, auto&) {
-         w.Sql(absl::StrCat("UPDATE _tidemark_state_bodies SET body = CAST('crm 1' AS BLOB) WHERE "
-                            "body_hash = (SELECT body_hash FROM _tidemark_state_history WHERE "
-                            "version = ",
-                            kNewest, ")"));
+         w.Sql(
+             absl::StrCat("UPDATE _tidemark_state_bodies SET body = CAST('crm 1' AS BLOB) WHERE "
+                          "body_hash = (SELECT body_hash FROM _tidemark_state_history WHERE "
+                          "version = ",
+                          kNewest, ")"));
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"RowChanged", 1,
        [](auto& w, auto&) {
-         w.Sql(absl::StrCat("UPDATE _tidemark_state_history SET inserted = inserted + 1 WHERE "
-                            "version = ",
-                            kNewest));
+         w.Sql(
+             absl::StrCat("UPDATE _tidemark_state_history SET inserted = inserted + 1 WHERE "
+                          "version = ",
+                          kNewest));
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"ColumnOfAnotherType", 1,
@@ -77,7 +79,9 @@ std::vector<Case> Cases() {
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"OldVersionChanged", 1,
-       [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state_history SET engine = '' WHERE version = 3"); },
+       [](auto& w, auto&) {
+         Sql(w, "UPDATE _tidemark_state_history SET engine = '' WHERE version = 3");
+       },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"HeadChanged", 1, [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state SET chain = x'00'"); },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
@@ -95,29 +99,32 @@ std::vector<Case> Cases() {
       {"RowsDeletedWithBackup", 2,
        [](auto& w, auto&) {
          BackUp(w);
-         Sql(w, "DELETE FROM _tidemark_state; DELETE FROM _tidemark_state_history; "
-                "DELETE FROM _tidemark_state_bodies");
+         Sql(w,
+             "DELETE FROM _tidemark_state; DELETE FROM _tidemark_state_history; "
+             "DELETE FROM _tidemark_state_bodies");
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"TablesDroppedWithBackup", 2,
        [](auto& w, auto&) {
          BackUp(w);
-         Sql(w, "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
-                "DROP TABLE _tidemark_state_bodies; DROP TABLE _tidemark_connections");
+         Sql(w,
+             "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
+             "DROP TABLE _tidemark_state_bodies; DROP TABLE _tidemark_connections");
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"TablesDropped", 2,
        [](auto& w, auto&) {
-         Sql(w, "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
-                "DROP TABLE _tidemark_state_bodies");
+         Sql(w,
+             "DROP TABLE _tidemark_state; DROP TABLE _tidemark_state_history; "
+             "DROP TABLE _tidemark_state_bodies");
        },
        Ends::kStops, Ends::kReset, Ends::kReset},
       {"HeadsDropped", 2, [](auto& w, auto&) { Sql(w, "DROP TABLE _tidemark_state"); },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"FileMalformed", 3,
        [](auto& w, auto&) {
-         const int64_t page = std::stoll(w.Number(
-             "SELECT rootpage FROM sqlite_schema WHERE name = '_tidemark_state_history'"));
+         const int64_t page = std::stoll(
+             w.Number("SELECT rootpage FROM sqlite_schema WHERE name = '_tidemark_state_history'"));
          w.Settle();
          std::string bytes = w.Bytes();
          bytes.replace(static_cast<size_t>(page - 1) * 4096, 4096, 4096, '\x5a');
@@ -126,8 +133,9 @@ std::vector<Case> Cases() {
        Ends::kStops, Ends::kStops, Ends::kStops},
       {"StaleState", 4,
        [](auto& w, auto&) {
-         Sql(w, "DELETE FROM _tidemark_state_history WHERE version > 4; UPDATE _tidemark_state SET "
-                "version = 4, chain = (SELECT chain FROM _tidemark_state_history WHERE version = 4)");
+         Sql(w,
+             "DELETE FROM _tidemark_state_history WHERE version > 4; UPDATE _tidemark_state SET "
+             "version = 4, chain = (SELECT chain FROM _tidemark_state_history WHERE version = 4)");
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
       {"VersionGone", 6,
@@ -154,9 +162,8 @@ std::vector<Case> Cases() {
       {"NewerEngine", 10,
        [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_meta SET schema_version = 99"); },
        Ends::kStops, Ends::kStops, Ends::kStops},
-      {"ColumnDropped", 13,
-       [](auto& w, auto&) { Sql(w, "ALTER TABLE item DROP COLUMN value"); }, Ends::kRepaired,
-       Ends::kRepaired, Ends::kStops},
+      {"ColumnDropped", 13, [](auto& w, auto&) { Sql(w, "ALTER TABLE item DROP COLUMN value"); },
+       Ends::kRepaired, Ends::kRepaired, Ends::kStops},
       {"TableDropped", 13, [](auto& w, auto&) { Sql(w, "DROP TABLE item"); }, Ends::kStops,
        Ends::kStops, Ends::kStops},
   };
@@ -199,10 +206,10 @@ class CorruptionTest : public ::testing::TestWithParam<Case> {
       EXPECT_NE(warehouse_.Number(absl::StrCat(
                     "SELECT count(*) FROM _tidemark_state_history WHERE kind = '", kind, "'")),
                 "0");
-      EXPECT_NE(warehouse_.Number(absl::StrCat(
-                    "SELECT count(*) FROM _tidemark_audit WHERE action = '", kind,
-                    "' AND detail LIKE 'class %->%'")),
-                "0");
+      EXPECT_NE(
+          warehouse_.Number(absl::StrCat("SELECT count(*) FROM _tidemark_audit WHERE action = '",
+                                         kind, "' AND detail LIKE 'class %->%'")),
+          "0");
     }
     for (uint64_t again = 0; again < 2; ++again) {
       source_.Change(7, 50 + again);
@@ -221,8 +228,8 @@ class CorruptionTest : public ::testing::TestWithParam<Case> {
   }
 
   void Try(bool repair, bool reset, Ends wanted) {
-    SCOPED_TRACE(absl::StrCat("auto_repair ", repair, ", reset_on_corruption ", reset, ", wanted: ",
-                              Name(wanted)));
+    SCOPED_TRACE(absl::StrCat("auto_repair ", repair, ", reset_on_corruption ", reset,
+                              ", wanted: ", Name(wanted)));
     Prepare();
     if (HasFatalFailure()) return;
     warehouse_.settings.auto_repair = repair;

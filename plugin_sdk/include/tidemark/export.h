@@ -87,11 +87,11 @@ class Instance {
     absl::StatusOr<const Table*> table = DeclaredTable(request->table);
     if (!table.ok()) return table.status();
     if ((connector_->ReadModes(**table) & request->mode) == 0) {
-      return absl::UnimplementedError(absl::StrCat(
-          "table ", (*table)->name(), " cannot be read ",
-          request->mode == kReadKeys     ? "by keys"
-          : request->mode == kReadRanges ? "by ranges of keys"
-                                         : "as a whole"));
+      return absl::UnimplementedError(absl::StrCat("table ", (*table)->name(), " cannot be read ",
+                                                   request->mode == kReadKeys ? "by keys"
+                                                   : request->mode == kReadRanges
+                                                       ? "by ranges of keys"
+                                                       : "as a whole"));
     }
     uint32_t key_columns = 0;
     for (const Table::ColumnSpec& c : (*table)->columns()) {

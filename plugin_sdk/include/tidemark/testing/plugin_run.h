@@ -107,8 +107,7 @@ class PluginRun {
   absl::StatusOr<uint32_t> ReadModes(uint32_t table) {
     ErrorText error;
     uint32_t modes = 0;
-    absl::Status s =
-        error.ToStatus(reading()->modes(connector_, table, &modes, error.get()));
+    absl::Status s = error.ToStatus(reading()->modes(connector_, table, &modes, error.get()));
     if (!s.ok()) return s;
     return modes;
   }

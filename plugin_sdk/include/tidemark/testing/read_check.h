@@ -138,16 +138,15 @@ class ReadCheck {
   absl::Status CheckRanges() {
     for (size_t i = 1; i < rows_.size(); ++i) {
       if (!KeyLess(KeyOf(rows_[i - 1]), KeyOf(rows_[i]))) {
-        return Bad(absl::StrCat("is not read in the order of its keys: ",
-                                ToString(KeyOf(rows_[i])), " comes behind ",
-                                ToString(KeyOf(rows_[i - 1]))));
+        return Bad(absl::StrCat("is not read in the order of its keys: ", ToString(KeyOf(rows_[i])),
+                                " comes behind ", ToString(KeyOf(rows_[i - 1]))));
       }
     }
     // Halves, a range of one row, an empty one, and the first rows of a range.
     const size_t n = rows_.size();
     const size_t half = n / 2;
-    for (const auto& [from, to] : {std::pair<size_t, size_t>(0, half), {half, n}, {half, half + 1},
-                                   {half, half}}) {
+    for (const auto& [from, to] :
+         {std::pair<size_t, size_t>(0, half), {half, n}, {half, half + 1}, {half, half}}) {
       for (const uint64_t limit : {uint64_t{0}, uint64_t{1}}) {
         if (absl::Status s = CheckRange(from, to, limit); !s.ok()) return s;
       }
