@@ -58,7 +58,6 @@ class AnsweringConnector final : public v1::Connector::Service {
  public:
   grpc::Status Check(grpc::ServerContext* context, const v1::CheckRequest*,
                      v1::CheckResponse*) override {
-    compressed = context->compression_algorithm() != GRPC_COMPRESS_NONE;
     return AnswerCall(answer, context);
   }
   grpc::Status Schema(grpc::ServerContext*, const v1::SchemaRequest*,
@@ -69,7 +68,6 @@ class AnsweringConnector final : public v1::Connector::Service {
 
   absl::Status answer;
   size_t schema_bytes = 0;
-  bool compressed = false;
 };
 
 class CallStatusTest : public testing::Test {
