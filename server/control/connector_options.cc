@@ -87,6 +87,16 @@ class SettingsChecker {
   }
 
   void TakeMethod() {
+    const std::string& method = source_.method;
+    method_.kind = ConfigNode::Kind::kScalar;
+    method_.text = method;
+    if (FindOption("cdc_method") != nullptr) {
+      if (!method.empty() && method != "auto") given_["cdc_method"] = &method_;
+    } else if (method == "trigger" || method == "polling") {
+      Problem(method_, absl::StrCat("sync.cdc_method: connector ", description_.id,
+                                    " does not support ", method));
+      return;
+    }
     for (const auto& [name, value] : source_.method_values) {
       if (FindOption(name) != nullptr) {
         given_[name] = &value;
@@ -202,6 +212,7 @@ class SettingsChecker {
   const ConnectorDescription& description_;
   const SourceSettings& source_;
   const std::string& file_;
+  ConfigNode method_;  // of sync.cdc_method
   std::map<std::string, const ConfigNode*> given_;
   ConnectorSettings out_;
   std::vector<std::string> problems_;

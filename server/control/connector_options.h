@@ -19,8 +19,8 @@ struct ConnectorSettings {
 };
 
 // Checks names, types, choices, required options and JSON schemas, fills defaults and the reserved
-// names (connection, cdc.*). `file` is how errors call the place of the configuration. Errors hold
-// no values of secret options and IsUsage() is true for them.
+// names (connection, cdc_method, cdc.*). `file` is how errors call the place of the configuration.
+// Errors hold no values of secret options and IsUsage() is true for them.
 absl::StatusOr<ConnectorSettings> CheckConnectorSettings(const ConnectorDescription& description,
                                                          const SourceSettings& source,
                                                          const std::string& file);
