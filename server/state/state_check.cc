@@ -4,11 +4,13 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/checkpoint.h"
 #include "core/digest.h"
+#include "core/text.h"
 #include "core/time_text.h"
 
 namespace tidemark {
@@ -35,6 +37,8 @@ class EntryFindings {
     finding.sentence = absl::StrCat(DescribeEntry(entry_),
                                     version == 0 ? "" : absl::StrCat(", version ", version), ": ",
                                     what);
+    // Names and values may be damaged themselves.
+    if (!IsUtf8(finding.sentence)) finding.sentence = absl::CHexEscape(finding.sentence);
   }
   size_t count() const { return count_; }
 

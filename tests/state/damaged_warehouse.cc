@@ -129,7 +129,8 @@ SyncOutcome DamagedWarehouse::Sync(Play& play, const std::vector<std::string>& w
   parts.destination = opened->get();
   parts.clock = &clock;
   parts.report = [](const SyncOutcome& outcome) {
-    return SyncReport({"shop", "shop_db", "warehouse", false}, outcome).dump();
+    return SyncReport({"shop", "shop_db", "warehouse", false}, outcome)
+        .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   };
   return RunSync(options, parts);
 }

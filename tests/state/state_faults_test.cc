@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/faults/fault_suite.h"
 #include "tests/state/damaged_warehouse.h"
@@ -66,8 +67,8 @@ class StateFaultsTest : public ::testing::Test {
     return pages;
   }
 
-  // Two runs after the damage, and what became of the rows.
-  void Judge(FaultSuite* suite, const std::string& what) {
+  // Two runs after the damage, and what became of the rows. Whether anything was said.
+  bool Judge(FaultSuite* suite, const std::string& what) {
     ++suite->tried;
     ++suite->hit;
     LoggedSource source = source_;
@@ -79,7 +80,7 @@ class StateFaultsTest : public ::testing::Test {
       Play again = source.MakePlay(5);
       const Started second = warehouse_.Run(again);
       noticed = noticed || !second.status.ok() || !second.warnings.empty();
-      if (!second.status.ok()) return;
+      if (!second.status.ok()) return true;
       const RowDifference difference = warehouse_.Compare(source);
       suite->lost += difference.lost;
       suite->duplicated += difference.extra;
@@ -92,6 +93,7 @@ class StateFaultsTest : public ::testing::Test {
       }
     }
     noticed_ += noticed ? 1 : 0;
+    return noticed;
   }
 
   bool FlipValue(Random& random, std::string* what);
@@ -163,13 +165,18 @@ TEST_F(StateFaultsTest, C1EveryFlippedBitIsNoticedOrDoesNotMatter) {
     Restore(base_);
     warehouse_.settings.reset_on_corruption = random() % 2 == 0;
     std::string what;
-    if (random() % 3 == 0) {
+    const bool byte = random() % 3 == 0;
+    if (byte) {
       FlipByte(random, &what);
     } else if (!FlipValue(random, &what)) {
       ++suite.tried;
       continue;
     }
-    Judge(&suite, absl::StrCat("case ", i, ", ", what));
+    const bool noticed = Judge(&suite, absl::StrCat("case ", i, ", ", what));
+    // Not a value of a version, its body or its head may change unseen. Of the holder's row nothing
+    // is read back but the epoch, which only has to differ.
+    const bool harmless = byte || absl::StartsWith(what, "_tidemark_connections.");
+    EXPECT_TRUE(noticed || harmless) << what;
   }
   EXPECT_TRUE(suite.Clean());
   EXPECT_GT(noticed_, suite.hit / 3) << "most of it matters";
@@ -249,7 +256,9 @@ TEST_F(StateFaultsTest, C2NoCutZeroedSwappedStaleOrForkedFileStartsSilentlyWrong
       PutForkedState(warehouse_, branch);
       std::filesystem::remove(branch);
     }
-    Judge(&suite, absl::StrCat("case ", i, ", ", what));
+    const bool noticed = Judge(&suite, absl::StrCat("case ", i, ", ", what));
+    const bool must = i % 7 >= 5;  // a page may belong to a table that nobody reads
+    EXPECT_TRUE(noticed || !must) << "case " << i << ", " << what;
   }
   EXPECT_TRUE(suite.Clean());
 }
