@@ -59,13 +59,13 @@ std::string ReadStorageAddress(const std::string& type, const std::string& text,
     return std::string(status.message());
   }
   const bool file = storage->kind == StorageKind::kFile;
-  if (IsPostgres(text) || IsRedis(text) || absl::StrContains(text, "://")) {
-    return absl::StrCat("type ", type, " wants the path of a ", file ? "folder" : "file",
-                        ", this is the address of a server");
-  }
   absl::string_view path = text;
   if (absl::ConsumePrefix(&path, "sqlite:") || absl::ConsumePrefix(&path, "file:")) {
     if (absl::StartsWith(path, "///")) path.remove_prefix(2);
+  }
+  if (IsRedis(path) || absl::StrContains(path, "://")) {
+    return absl::StrCat("type ", type, " wants the path of a ", file ? "folder" : "file",
+                        ", this is the address of a server");
   }
   storage->path = absl::StartsWith(path, "/") ? std::string(path) : absl::StrCat(folder, "/", path);
   if (storage->path == destination) {

@@ -46,7 +46,8 @@ void Judge(SyncRun& run, size_t tables, size_t failed) {
     }
     return;
   }
-  bool partial = !run.MayAcknowledge() || outcome.interrupted || run.tail_discarded || failed > 0 || run.dead_letters > 0;
+  bool partial = !run.MayAcknowledge() || outcome.interrupted || run.tail_discarded || failed > 0 ||
+                 run.dead_letters > 0;
   for (const TableOutcome& table : outcome.tables) {
     partial = partial || table.status != SyncStatus::kCompleted;
   }

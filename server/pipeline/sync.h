@@ -78,6 +78,7 @@ struct SyncOptions {
   bool list_record_ids = true;  // processed_record_ids in the outcome
   // L2 of semantics.md section 7: the source is asked whether it can go on from the state.
   bool validate_state = true;
+  bool take_over = false;  // AcquireRequest.take_over
   // state.recovery.on_checkpoint_failure: warn. While the outer store cannot be written, rows are
   // kept and the source is not told; the status is partial.
   bool go_on_behind_store = false;

@@ -57,6 +57,7 @@ SyncOutcome SyncFixture::Run(Play& play, const SyncOptions& options) {
     return std::unique_ptr<ChangeSource>(std::make_unique<ScriptedSource>(play, clock_));
   };
   parts.destination = &destination;
+  parts.outer = outer_;
   parts.clock = &clock_;
   parts.observer = &listener;
   parts.interrupt = &interrupt_;

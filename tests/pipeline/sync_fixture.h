@@ -43,6 +43,7 @@ class SyncFixture : public ::testing::Test {
   Interrupt interrupt_;
   std::unique_ptr<RandomBits> random_ = SeededBits(1);
   SyncOptions options_;
+  OuterStore* outer_ = nullptr;  // borrowed
   std::vector<LogLine> log_;
 };
 

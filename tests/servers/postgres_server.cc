@@ -18,9 +18,9 @@ PostgresServer::PostgresServer(const std::vector<std::string>& settings) : setti
   bin_ = std::filesystem::path(initdb).parent_path();
   // The cluster itself need not survive a power cut, what the tests write must: only initdb may
   // leave its files to the cache.
-  ServerProcess made({initdb, "-D", folder_.path() + "/data", "-U", "tidemark", "-A", "trust", "-E",
-                      "UTF8", "--locale=C", "--no-sync", "--no-instructions"},
-                     folder_.path(), folder_.path() + "/log");
+  ServerChild made({initdb, "-D", folder_.path() + "/data", "-U", "tidemark", "-A", "trust", "-E",
+                    "UTF8", "--locale=C", "--no-sync", "--no-instructions"},
+                   folder_.path(), folder_.path() + "/log");
   if (made.Wait() != 0) {
     ADD_FAILURE() << "initdb failed:\n" << Log();
     return;
@@ -63,7 +63,7 @@ void PostgresServer::Start() {
     words.push_back(setting);
   }
   process_ =
-      std::make_unique<ServerProcess>(std::move(words), folder_.path(), folder_.path() + "/log");
+      std::make_unique<ServerChild>(std::move(words), folder_.path(), folder_.path() + "/log");
   const std::string connection = Connection();
   ok_ = WaitUntilReady(*process_, 60, [&] { return PQping(connection.c_str()) == PQPING_OK; });
   if (!ok_) ADD_FAILURE() << "PostgreSQL did not start:\n" << Log();

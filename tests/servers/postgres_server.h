@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/servers/server_process.h"
+#include "tests/servers/server_child.h"
 
 namespace tidemark::test {
 
@@ -41,7 +41,7 @@ class PostgresServer {
   ServerFolder folder_;
   std::vector<std::string> settings_;
   std::string bin_;
-  std::unique_ptr<ServerProcess> process_;
+  std::unique_ptr<ServerChild> process_;
   bool ok_ = false;
 };
 

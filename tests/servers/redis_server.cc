@@ -58,7 +58,7 @@ void RedisServer::Start() {
                                     "always"};
   words.insert(words.end(), settings_.begin(), settings_.end());
   process_ =
-      std::make_unique<ServerProcess>(std::move(words), folder_.path(), folder_.path() + "/log");
+      std::make_unique<ServerChild>(std::move(words), folder_.path(), folder_.path() + "/log");
   ok_ = WaitUntilReady(*process_, 30, [this] {
     auto session = RedisSession::Create(Address());
     return session.ok() && !absl::IsUnavailable((*session)->Connect());

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/servers/server_process.h"
+#include "tests/servers/server_child.h"
 
 namespace tidemark::test {
 
@@ -35,7 +35,7 @@ class RedisServer {
   ServerFolder folder_;
   std::vector<std::string> settings_;
   std::string program_;
-  std::unique_ptr<ServerProcess> process_;
+  std::unique_ptr<ServerChild> process_;
   bool ok_ = false;
 };
 

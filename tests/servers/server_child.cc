@@ -1,4 +1,4 @@
-#include "tests/servers/server_process.h"
+#include "tests/servers/server_child.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -41,8 +41,8 @@ ServerFolder::~ServerFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-ServerProcess::ServerProcess(std::vector<std::string> words, const std::string& folder,
-                             const std::string& log) {
+ServerChild::ServerChild(std::vector<std::string> words, const std::string& folder,
+                         const std::string& log) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -68,13 +68,13 @@ ServerProcess::ServerProcess(std::vector<std::string> words, const std::string& 
   _exit(127);
 }
 
-bool ServerProcess::Running() {
+bool ServerChild::Running() {
   if (ended_ || pid_ <= 0) return false;
   if (waitpid(pid_, &status_, WNOHANG) == pid_) ended_ = true;
   return !ended_;
 }
 
-int ServerProcess::Wait() {
+int ServerChild::Wait() {
   while (!ended_ && pid_ > 0) {
     if (waitpid(pid_, &status_, 0) == pid_) ended_ = true;
     if (!ended_ && errno != EINTR) return 127;
@@ -82,13 +82,13 @@ int ServerProcess::Wait() {
   return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-void ServerProcess::End(int signal) {
+void ServerChild::End(int signal) {
   if (!Running()) return;
   kill(pid_, signal);
   Wait();
 }
 
-bool WaitUntilReady(ServerProcess& process, int seconds, const std::function<bool()>& ready) {
+bool WaitUntilReady(ServerChild& process, int seconds, const std::function<bool()>& ready) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   while (process.Running() && std::chrono::steady_clock::now() < until) {
     if (ready()) return true;

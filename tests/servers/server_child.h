@@ -1,6 +1,6 @@
 // A server as a child of a test program.
-#ifndef TIDEMARK_TESTS_SERVERS_SERVER_PROCESS_H_
-#define TIDEMARK_TESTS_SERVERS_SERVER_PROCESS_H_
+#ifndef TIDEMARK_TESTS_SERVERS_SERVER_CHILD_H_
+#define TIDEMARK_TESTS_SERVERS_SERVER_CHILD_H_
 
 #include <sys/types.h>
 
@@ -26,13 +26,13 @@ class ServerFolder {
 
 // Runs as an unprivileged user when the test is root, and dies with the test program. Confined to
 // the thread that started it, which must outlive it.
-class ServerProcess {
+class ServerChild {
  public:
   // The output goes to `log`, appended.
-  ServerProcess(std::vector<std::string> words, const std::string& folder, const std::string& log);
-  ~ServerProcess() { End(9); }
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
+  ServerChild(std::vector<std::string> words, const std::string& folder, const std::string& log);
+  ~ServerChild() { End(9); }
+  ServerChild(const ServerChild&) = delete;
+  ServerChild& operator=(const ServerChild&) = delete;
 
   pid_t pid() const { return pid_; }
   bool Running();
@@ -48,11 +48,11 @@ class ServerProcess {
 };
 
 // Asks `ready` until it says true; false after `seconds`, or when `process` has ended.
-bool WaitUntilReady(ServerProcess& process, int seconds, const std::function<bool()>& ready);
+bool WaitUntilReady(ServerChild& process, int seconds, const std::function<bool()>& ready);
 
 // The path of an installed program, or a failure of the test with the line that installs it.
 std::string RequireProgram(const std::vector<std::string>& patterns, const std::string& package);
 
 }  // namespace tidemark::test
 
-#endif  // TIDEMARK_TESTS_SERVERS_SERVER_PROCESS_H_
+#endif  // TIDEMARK_TESTS_SERVERS_SERVER_CHILD_H_
