@@ -167,13 +167,14 @@ class Scenario:
     """What is done so that a failpoint is passed."""
 
     def __init__(self, prefix="", config=None, arguments=None, interrupt=False, half=False,
-                 moves=False, damage=None, storage=None):
+                 moves=False, damage=None, storage=None, ahead=False):
         self.prefix = prefix  # further failpoints, ahead
         self.config = config or {}
         self.arguments = arguments or ("run", "ledger.yaml", "--quiet")
         self.interrupt = interrupt
         self.half = half or moves  # something was synced before
         self.moves = moves         # the state goes back
+        self.ahead = ahead or moves  # rows may stand that the state does not cover yet
         self.damage = damage       # SQL
         self.storage = storage     # of the connection file
 
@@ -202,7 +203,8 @@ class Scenario:
 
 
 _RETRIED = {"die_in": "checkpoint", "die_how": "unavailable", "die_at": 3}
-_INTERRUPTED = Scenario(config={"pause_us": 50_000}, interrupt=True)
+# Interrupted once, rows whose checkpoint has not come yet may be kept ahead of the state.
+_INTERRUPTED = Scenario(config={"pause_us": 50_000}, interrupt=True, ahead=True)
 _ROLLBACK = Scenario(arguments=("state", "rollback", "--to", "2", "--yes", "ledger.yaml"),
                      moves=True)
 _REPAIR = Scenario(moves=True, damage="UPDATE _tidemark_state_bodies SET body = 'x' WHERE rowid = "
@@ -213,6 +215,7 @@ _FILES = Scenario(storage=_STORE % ("file", "states"))
 # The next run finds the store behind the destination.
 _BEHIND = Scenario(storage=_STORE % ("file", "states"), prefix="store.append=1*error(UNAVAILABLE)")
 SCENARIOS = {
+    "open.load_entry": Scenario(half=True),
     "connector.check": Scenario(arguments=("check", "ledger.yaml")),
     "connector.validate_state": _ROLLBACK,
     "plugin.validate_state": _ROLLBACK,
@@ -267,8 +270,10 @@ class FailpointKills:
                 self.suite.fail(f"case {case}: never passed ({folder})")
             return nth != 1  # such as the making of what is made once
         self.suite.count(hit=1)
-        return (judge(self.suite, case, bench, moved=scenario.moves) and
-                finish(self.suite, case, bench, moved=scenario.moves))
+        # With a damaged state there is nothing to compare with before it is repaired.
+        if scenario.damage is None and not judge(self.suite, case, bench, moved=scenario.ahead):
+            return False
+        return finish(self.suite, case, bench, moved=scenario.ahead)
 
     def _note(self, bench):
         for line in bench.failpoint_lines():

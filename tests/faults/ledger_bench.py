@@ -223,7 +223,7 @@ class LedgerBench:
     def _compare(wrong, db, table, want, exists, exact):
         have = {}
         if exists:
-            columns = {"events": "body", "accounts": "n, text", "measures": "value",
+            columns = {"events": "body", "accounts": "n, text", "measures": "value, grade",
                        "moves": "n", "drafts": "n"}[table]
             for row in db.execute(f"SELECT id, {columns} FROM {table} "
                                   "WHERE _tidemark_deleted IS NOT 1"):
@@ -273,6 +273,7 @@ def gone(pid):
 
 
 def children(pid):
+    """The connectors' processes of a server; not the tracer that LeakSanitizer starts at the end."""
     found = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -280,4 +281,12 @@ def children(pid):
                 found += [int(child) for child in file.read().split()]
     except FileNotFoundError:
         pass
-    return found
+    return [child for child in found if comm(child).startswith("tidemark-plugin")]
+
+
+def comm(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""

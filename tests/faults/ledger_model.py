@@ -56,12 +56,9 @@ class LedgerModel:
             else:
                 accounts[key] = (p, f"of {p}")
             if p % 5 == 0:
-                if p * 3 < self.rows:
-                    measures[p] = (float(p),)
-                elif p * 3 < self.rows * 2:
-                    measures[p] = (p + 0.5,)
-                else:
-                    measures[p] = (f"text {p}",)
+                third = p * 3 // self.rows
+                value = (float(p), p + 0.5, f"text {p}")[third]
+                measures[p] = (value, value)
             if p % 20 == 0:
                 moves[p] = (p,)
             elif p % 20 == 10:

@@ -42,7 +42,7 @@ class RollbackTest(unittest.TestCase):
         return {table: self.query(f"SELECT {columns} FROM {table} "
                                   "WHERE _tidemark_deleted IS NOT 1 ORDER BY id")
                 for table, columns in (("events", "id, body"), ("accounts", "id, n, text"),
-                                       ("measures", "id, value, extra"), ("moves", "id, n"),
+                                       ("measures", "id, value, grade, extra"), ("moves", "id, n"),
                                        ("drafts", "id, n"))}
 
     def rollback(self, version):

@@ -5,8 +5,9 @@
 // Operation p, in this order:
 //   events    upsert of key p: each stands there once, or is lost
 //   accounts  one of few keys: upsert; p % 7 = 3 an update of n alone, p % 11 = 5 a delete
-//   measures  p % 5 = 0: upsert of an undeclared value, a LONG in the first third of the
-//             operations, then a DOUBLE, in the last third a STRING; there with a new column
+//   measures  p % 5 = 0: upsert of a value, a LONG in the first third of the operations, then a
+//             DOUBLE, in the last third a STRING, once in an undeclared column and once in one
+//             whose declaration grows with it; and with a new column after the first third
 //   moves     p % 20 = 0: upsert of key p; p % 20 = 10: the row of p - 10 moves to 1000000 + p - 10
 //   drafts    p < half: upsert of key p; at half: a truncate; from then on key p - half
 //   a dead letter, p % 97 = 50, with the option dead_letters
@@ -81,6 +82,7 @@ class LedgerSource final : public Connector,
   Misfortune misfortune_;
   // Position of checkpoint id i: start_ + i * checkpoint_rows, at most rows.
   int64_t start_ = 0;     // written before the first checkpoint
+  int64_t third_ = 0;     // of the operations, as measures is declared now
   uint64_t durable_ = 0;  // [ack-thread]
   int64_t released_ = 0;  // [ack-thread]
 };
@@ -112,7 +114,7 @@ absl::StatusOr<tidemark::Schema> LedgerSource::Schema() {
   return tidemark::Schema(
       {Table("events").Key("id", kLong).Column("body", kString),
        Table("accounts").Key("id", kLong).Column("n", kLong).Column("text", kString),
-       Table("measures").Key("id", kLong).Column("value", kUndeclared),
+       Table("measures").Key("id", kLong).Column("value", kUndeclared).Column("grade", kLong),
        Table("moves").Key("id", kLong).Column("n", kLong),
        Table("drafts").Key("id", kLong).Column("n", kLong)});
 }
@@ -153,18 +155,22 @@ absl::Status LedgerSource::EmitAccount(int64_t position, Sink& sink) {
 
 absl::Status LedgerSource::EmitMeasure(int64_t position, Sink& sink) {
   if (position % 5 != 0) return absl::OkStatus();
-  if (position * 3 < options_.rows) {
-    return sink.Upsert("measures", {{"id", position}, {"value", position}});
+  const int64_t third = position * 3 / options_.rows;
+  if (third == 0) {
+    return sink.Upsert("measures", {{"id", position}, {"value", position}, {"grade", position}});
   }
-  if (absl::Status met = misfortune_.Meet("define_table"); !met.ok()) return met;
-  if (position * 3 < options_.rows * 2) {
-    return sink.Upsert(
-        "measures",
-        {{"id", position}, {"value", static_cast<double>(position) + 0.5}, {"extra", "a double"}});
+  if (third != third_) {
+    if (absl::Status met = misfortune_.Meet("define_table"); !met.ok()) return met;
+    auto grown = sink.Define(Table("measures").Column("grade", third == 1 ? kDouble : kString));
+    if (!grown.ok()) return grown.status();
+    third_ = third;
   }
+  const std::string text = absl::StrCat("text ", position);
+  const Value value =
+      third == 1 ? Value(static_cast<double>(position) + 0.5) : Value(absl::string_view(text));
   return sink.Upsert(
       "measures",
-      {{"id", position}, {"value", absl::StrCat("text ", position)}, {"extra", "a text"}});
+      {{"id", position}, {"value", value}, {"grade", value}, {"extra", "beyond the first third"}});
 }
 
 absl::Status LedgerSource::EmitMove(int64_t position, Sink& sink) {
