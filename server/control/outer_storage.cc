@@ -123,6 +123,11 @@ absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
         "name an empty store in state.storage.connection"));
   }
   if (!any(StorePosition::kAhead)) return nothing;
+  if (!connection_.recovery.auto_repair) {
+    return AsLocal(PositionError(CorruptionClass::kStoreAhead, what,
+                                 "put the newer copy of the destination back, or allow it to be "
+                                 "rewound by state.recovery.auto_repair"));
+  }
   if (absl::Status asked = AskSource(source); !asked.ok()) {
     return AsLocal(PositionError(
         CorruptionClass::kStoreAhead,

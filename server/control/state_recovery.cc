@@ -282,6 +282,52 @@ absl::StatusOr<std::vector<std::string>> RecoverBeforeSync(const StateLocation& 
   return lines;
 }
 
+absl::StatusOr<std::vector<std::string>> RecoverOuterStore(const Connection& connection,
+                                                           int64_t now_us) {
+  std::vector<std::string> lines;
+  if (!connection.recovery.validate_on_start) return lines;
+  absl::StatusOr<std::unique_ptr<StateStore>> store = OpenOuterStateStore(connection, true);
+  if (!store.ok()) return AsLocal(store.status());
+  if (*store == nullptr) return lines;
+  StateCheckOptions options;
+  options.now_us = now_us;
+  const StateCheck check = CheckState(**store, options);
+  const StateFinding* found = nullptr;
+  for (const StateFinding& finding : check.findings) {
+    if (!finding.harmless && finding.level == StateLevel::kL0 && found == nullptr) found = &finding;
+  }
+  // What cannot be reached is said by the sync, which tries again and knows what a failure means.
+  if (found == nullptr) return lines;
+  StateFinding told = *found;
+  told.sentence = absl::StrCat((*store)->Describe(), ": ", found->sentence);
+  told.remedy =
+      "name an empty store in state.storage.connection: it is filled from the destination, which "
+      "has the same versions";
+  const StorageSettings& storage = connection.storage;
+  const bool files = storage.kind == StorageKind::kSqlite || storage.kind == StorageKind::kFile;
+  if (!files || !connection.recovery.auto_repair ||
+      found->corruption == CorruptionClass::kNewerFormat) {
+    return AsLocal(CorruptionError(told));
+  }
+  store->reset();
+  const std::string aside = absl::StrCat(
+      storage.path, ".damaged-",
+      absl::FormatTime("%Y%m%dT%H%M%E6S", absl::FromUnixMicros(now_us), absl::UTCTimeZone()));
+  FileSystem& system = FileSystem::Real();
+  for (const char* part : {"", "-wal", "-shm"}) {
+    const std::string from = absl::StrCat(storage.path, part);
+    absl::StatusOr<bool> exists = system.Exists(from);
+    if (!exists.ok()) return AsLocal(exists.status());
+    if (!*exists) continue;
+    if (absl::Status s = system.RenameNew(from, absl::StrCat(aside, part)); !s.ok()) {
+      return AsLocal(s);
+    }
+  }
+  lines.push_back(absl::StrCat("state repaired, ", DescribeFinding(told), "; it was moved to ",
+                               aside, " and is made anew from the destination"));
+  return lines;
+}
+
 absl::StatusOr<std::vector<std::string>> RecoverAfterRefusal(const StateLocation& location,
                                                              const RecoverySettings& settings,
                                                              const absl::Status& refusal,

@@ -55,6 +55,11 @@ absl::StatusOr<std::vector<std::string>> RecoverBeforeSync(const StateLocation& 
                                                            const RecoverySettings& settings,
                                                            const std::string& holder,
                                                            int64_t now_us);
+// Before a sync with another store beside the destination: a store of files that cannot be read is
+// moved aside where auto_repair allows it (never deleted), so that the sync makes it anew from the
+// destination. The lines to be said, none when all is well; an error stops the run.
+absl::StatusOr<std::vector<std::string>> RecoverOuterStore(const Connection& connection,
+                                                           int64_t now_us);
 // After the source has refused to go on from the state (`refusal` of SyncOutcome::error). The same;
 // an error when the connection does not allow to begin again.
 absl::StatusOr<std::vector<std::string>> RecoverAfterRefusal(const StateLocation& location,

@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "control/outer_storage.h"
 #include "control/verify.h"
 #include "pipeline/change_source.h"
 #include "state/sqlite_state_store.h"
+#include "state/store_comparison.h"
 
 namespace tidemark {
 namespace {
@@ -96,6 +98,46 @@ LevelVerdict AskSource(const StateLocation& location, Engine& engine,
   return verdict;
 }
 
+// L3 with another store beside the destination: one that is behind is rolled forward by the next
+// sync, one that is ahead or forked is damage.
+void CompareOuter(const StateLocation& location, LevelVerdict* verdict,
+                  std::vector<StateFinding>* findings) {
+  if (location.configuration == nullptr) return;
+  absl::StatusOr<std::unique_ptr<StateStore>> outer =
+      OpenOuterStateStore(*location.configuration, true);
+  if (!outer.ok() || *outer == nullptr) return;
+  SqliteStateStoreOptions options;
+  options.read_only = true;
+  absl::StatusOr<std::unique_ptr<StateStore>> store =
+      OpenSqliteStateStore(location.path, location.connection, options);
+  if (!store.ok()) return;
+  absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(**store, **outer);
+  if (!positions.ok()) {
+    if (verdict->result == Result::kOk) verdict->result = Result::kNotPossible;
+    verdict->note = std::string(positions.status().message());
+    return;
+  }
+  for (const EntryPosition& at : *positions) {
+    if (at.position == StorePosition::kEqual) continue;
+    StateFinding& finding = findings->emplace_back();
+    finding.level = StateLevel::kL3;
+    const bool named = at.authority.version != 0;
+    finding.entry = named ? at.authority.entry : at.store.entry;
+    finding.version = at.authority.version;
+    finding.sentence = absl::StrCat(DescribeEntry(finding.entry), ": version ",
+                                    at.authority.version, " in the destination, ", at.store.version,
+                                    " in ", (*outer)->Describe());
+    finding.harmless = at.position == StorePosition::kBehind;
+    finding.corruption = at.position == StorePosition::kBehind  ? CorruptionClass::kStoreBehind
+                         : at.position == StorePosition::kAhead ? CorruptionClass::kStoreAhead
+                                                                : CorruptionClass::kGapOrFork;
+    finding.remedy = finding.harmless ? "the next sync rolls it forward"
+                                      : "the next sync rewinds it where the source can go on from "
+                                        "the destination's state; else it says what to do";
+    if (!finding.harmless) verdict->result = Result::kFailed;
+  }
+}
+
 // Rows of the last commit group, read again at the source.
 LevelVerdict CompareRows(Engine& engine, std::vector<StateFinding>* findings) {
   LevelVerdict verdict;
@@ -150,6 +192,7 @@ absl::StatusOr<FullValidation> ValidateFully(const StateLocation& location, int6
   }
   full.verdicts.push_back(std::move(source));
   full.verdicts.push_back(VerdictOf(*validation, StateLevel::kL3));
+  CompareOuter(location, &full.verdicts.back(), &full.findings);
   LevelVerdict rows;
   rows.level = StateLevel::kL4;
   if (validation->fresh) {

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -101,6 +103,26 @@ std::optional<CorruptionClass> CorruptionOf(const absl::Status& status) {
     return std::nullopt;
   }
   return static_cast<CorruptionClass>(number);
+}
+
+absl::Status ClassifyCommitError(const absl::Status& status) {
+  const absl::string_view text = status.message();
+  std::optional<CorruptionClass> corruption = CorruptionOf(status);
+  if (status.ok() || corruption.has_value()) return status;
+  if (absl::IsResourceExhausted(status) && absl::StrContains(text, "disk")) {
+    corruption = CorruptionClass::kDiskFull;
+  } else if (absl::StrContains(text, "FENCED:") || absl::StrContains(text, "DIVERGED:")) {
+    corruption = CorruptionClass::kWorkersDiverged;
+  } else {
+    return status;
+  }
+  absl::Status named(status.code(),
+                     absl::StrCat("class ", static_cast<int>(*corruption), " (",
+                                  CorruptionName(*corruption), "): ", text));
+  status.ForEachPayload([&named](absl::string_view url, const absl::Cord& payload) {
+    named.SetPayload(url, payload);
+  });
+  return WithCorruption(std::move(named), *corruption);
 }
 
 absl::Status RefusalError(const absl::Status& verdict, const std::vector<std::string>& entries) {

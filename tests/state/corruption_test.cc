@@ -2,6 +2,7 @@
 // reset_on_corruption on and off; the state is damaged with sqlite3 alone, never through our API.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <functional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/file_system.h"
 #include "state/sqlite_state_store.h"
+#include "state/sqlite_connection.h"
 #include "state/state_backup.h"
 #include "tests/state/damaged_warehouse.h"
 
@@ -253,6 +255,46 @@ TEST_P(CorruptionTest, RepairsWhereItMay) { Try(true, false, GetParam().repair);
 TEST_P(CorruptionTest, RepairsBeforeItResets) { Try(true, true, GetParam().repair_reset); }
 TEST_P(CorruptionTest, ResetsWhereOnlyThatIsAllowed) { Try(false, true, GetParam().reset); }
 TEST_P(CorruptionTest, StopsWhereNothingIsAllowed) { Try(false, false, Ends::kStops); }
+
+// Class 11: what SQLite says of a full disk, with its class, and the code as it was.
+TEST(CommitErrorTest, NamesTheClassOfAFullDiskAndOfNothingElse) {
+  const absl::Status full = ClassifyCommitError(SqliteError(SQLITE_FULL, "full", "w.db", 0));
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(CorruptionOf(full), CorruptionClass::kDiskFull);
+  EXPECT_THAT(std::string(full.message()), HasSubstr("class 11 (disk full): the disk of w.db"));
+  const absl::Status memory = SqliteError(SQLITE_NOMEM, "", "w.db", 0);
+  EXPECT_EQ(ClassifyCommitError(memory), memory);
+  EXPECT_TRUE(ClassifyCommitError(absl::OkStatus()).ok());
+}
+
+// Class 12: somebody else takes the connection, or writes its state, while a sync runs.
+TEST(DivergedWorkersTest, TheLoserStopsAndCommitsNothing) {
+  for (const char* meanwhile :
+       {"UPDATE _tidemark_connections SET epoch = epoch + 1",
+        "UPDATE _tidemark_state SET version = version + 1, chain = x'00'"}) {
+    DamagedWarehouse warehouse;
+    LoggedSource source("crm");
+    source.Change(12, 1);
+    ASSERT_TRUE(warehouse.Run(source).status.ok());
+    source.Change(12, 2);
+    Play play = source.MakePlay(5);
+    auto send = std::move(play.script);
+    std::string left;
+    play.script = [&](const UpdateStart& start) {
+      Moves moves = send(start);
+      moves.push_front(Do([&] {
+        warehouse.Sql(meanwhile);
+        left = warehouse.StateText();
+      }));
+      return moves;
+    };
+    const auto rows = warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id");
+    const Started run = warehouse.Run(play);
+    EXPECT_THAT(std::string(run.status.message()), HasSubstr("class 12 (diverged workers): "));
+    EXPECT_EQ(warehouse.StateText(), left);
+    EXPECT_EQ(warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id"), rows);
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(Classes, CorruptionTest, ::testing::ValuesIn(Cases()),
                          [](const auto& param) { return std::string(param.param.name); });

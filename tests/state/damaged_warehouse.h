@@ -92,7 +92,6 @@ class DamagedWarehouse {
 
   RecoverySettings settings;
   FakeClock clock;
-  bool table_states = false;  // the source keeps a state per table
 
  private:
   SyncOutcome Sync(Play& play, const std::vector<std::string>& warnings);
