@@ -56,6 +56,7 @@ Json DescriptionJson(const ConnectorDescription& description, const std::string&
           {"description", description.description},
           {"path", path},
           {"capabilities", Capabilities(description.capabilities)},
+          {"extensions", description.extensions},
           {"state_format", description.state_format},
           {"options", std::move(options)}};
 }
@@ -132,6 +133,10 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
   const std::vector<std::string> capabilities = Capabilities(description->capabilities);
   if (!capabilities.empty()) {
     session.Print(absl::StrCat("capabilities: ", absl::StrJoin(capabilities, ", "), "\n"));
+  }
+  if (!description->extensions.empty()) {
+    session.Print(
+        absl::StrCat("extensions: ", absl::StrJoin(description->extensions, ", "), "\n"));
   }
   session.Print(description->options.empty() ? "\nNo options.\n" : "\n");
   for (const ConnectorDescription::Option& option : description->options) {

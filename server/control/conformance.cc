@@ -47,6 +47,7 @@ class Conformance {
     Try("resuming from every checkpoint gives the same tables", [this] { return Resumed(); });
     Try("cancelling anywhere ends the run", [this] { return Cancelled(); });
     Try("a damaged state is refused with words", [this] { return DamagedState(); });
+    Try("rows read beside a sync are those of a run", [this] { return Reads(); });
     return std::move(results_);
   }
 
@@ -207,6 +208,41 @@ class Conformance {
     if (status.ok()) return Broken("a state of nonsense was taken for a good one");
     if (status.message().empty()) return Broken("it was refused without a word");
     return std::string(status.message());
+  }
+
+  Result Reads() {
+    absl::StatusOr<std::unique_ptr<ChangeSource>> source = engine_.OpenSource();
+    if (!source.ok()) return source.status();
+    absl::StatusOr<std::vector<TableSchema>> schema = (*source)->Schema();
+    if (!schema.ok()) return schema.status();
+    TableModel model = whole_;
+    size_t tried = 0;
+    for (uint32_t i = 0; i < schema->size(); ++i) {
+      const uint32_t reads = (*schema)[i].reads;
+      if ((reads & (kReadRanges | kReadWhole)) == 0) continue;
+      model.Clear(i);
+      ReadStart start;
+      start.table = i;
+      start.mode = (reads & kReadRanges) != 0 ? kReadRanges : kReadWhole;
+      if (absl::Status status = ReadTable(**source, start, &model); !status.ok()) return status;
+      ++tried;
+    }
+    const std::string difference = whole_.Difference(model);
+    if (!difference.empty()) return Broken(absl::StrCat("what was read: ", difference));
+    return tried == 0 ? std::string("it does not offer reads")
+                      : absl::StrCat(tried, " of ", schema->size(), " tables tried");
+  }
+
+  static absl::Status ReadTable(ChangeSource& source, const ReadStart& start, TableModel* model) {
+    if (absl::Status status = source.StartRead(start); !status.ok()) return status;
+    UpdateRun run;
+    while (!run.finished.has_value()) {
+      absl::StatusOr<std::optional<SourceEvent>> event = source.Next(absl::InfiniteFuture());
+      if (!event.ok()) return event.status();
+      if (!event->has_value()) continue;
+      if (absl::Status status = Take(**event, model, &run); !status.ok()) return status;
+    }
+    return *run.finished;
   }
 
   Engine& engine_;

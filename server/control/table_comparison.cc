@@ -117,8 +117,7 @@ ComparisonWays WaysToCompare(const TableSchema& table, const SourceRows& source)
     if (!column.key) continue;
     const DataType type = target.target().columns[target.places()[i]].type.type;
     // What the source calls it cannot be told from what is stored, where the type was changed.
-    same_key = same_key &&
-               (column.type.type == DataType::kUndeclared || column.type.type == type);
+    same_key = same_key && (column.type.type == DataType::kUndeclared || column.type.type == type);
     same_order = same_order && column.type.type == type && OrdersAgree(type);
   }
   ways.keys = same_key && (table.reads & kReadKeys) != 0;
@@ -180,8 +179,7 @@ absl::Status TableComparison::Note(Difference difference, absl::string_view key,
       ++found->different;
       break;
   }
-  return found->keys.Append(
-      absl::StrCat(std::string(1, static_cast<char>(difference)), key));
+  return found->keys.Append(absl::StrCat(std::string(1, static_cast<char>(difference)), key));
 }
 
 absl::Status TableComparison::NotePair(const RowImage* source, const RowImage* stored,
@@ -237,12 +235,8 @@ absl::Status TableComparison::CompareRange(Images rows, absl::string_view lower,
     return absl::OkStatus();
   }
   ++found->unequal_ranges;
-  if (rows.size() <= kRowsOneByOne) return CompareRows(rows, lower, upper, found);
-  const size_t half = rows.size() / 2;
-  const std::string middle = rows[half].key;
-  absl::Status compared = CompareRange(rows.subspan(0, half), lower, middle, found);
-  if (!compared.ok()) return compared;
-  return CompareRange(rows.subspan(half), middle, upper, found);
+  // Not split any further: a hash of a part costs the reading of its rows, as comparing them does.
+  return CompareRows(rows, lower, upper, found);
 }
 
 absl::Status TableComparison::CompareRows(Images rows, absl::string_view lower,
@@ -279,9 +273,8 @@ absl::Status TableComparison::PassByParts(TableDifferences* found) {
   }
   ReadStart start;
   start.mode = ways_.whole.value_or(kReadWhole);
-  absl::Status read = source_.Read(start, [&](const RowImage& row) {
-    return source[PartOf(row.key)].Append(PackImage(row));
-  });
+  absl::Status read = source_.Read(
+      start, [&](const RowImage& row) { return source[PartOf(row.key)].Append(PackImage(row)); });
   if (!read.ok()) return read;
   read = stored_.ReadRange("", "", [&](const RowImage& row, absl::Span<const Value>) {
     return stored[PartOf(row.key)].Append(PackImage(row));
@@ -305,12 +298,12 @@ absl::Status TableComparison::ComparePart(RecordSpool* source, RecordSpool* stor
   size_t a = 0;
   size_t b = 0;
   while (a < left->size() || b < right->size()) {
-    const bool take_left = b == right->size() ||
-                           (a < left->size() && (*left)[a].key <= (*right)[b].key);
-    const bool take_right = a == left->size() ||
-                            (b < right->size() && (*right)[b].key <= (*left)[a].key);
-    absl::Status noted = NotePair(take_left ? &(*left)[a] : nullptr,
-                                  take_right ? &(*right)[b] : nullptr, found);
+    const bool take_left =
+        b == right->size() || (a < left->size() && (*left)[a].key <= (*right)[b].key);
+    const bool take_right =
+        a == left->size() || (b < right->size() && (*right)[b].key <= (*left)[a].key);
+    absl::Status noted =
+        NotePair(take_left ? &(*left)[a] : nullptr, take_right ? &(*right)[b] : nullptr, found);
     if (!noted.ok()) return noted;
     if (take_left) ++a;
     if (take_right) ++b;

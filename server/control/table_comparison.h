@@ -43,8 +43,8 @@ struct TableDifferences {
 
 // How a table can be compared.
 struct ComparisonWays {
-  bool ranges = false;  // both sides have the same order of keys
-  bool keys = false;    // single rows can be asked for by the key of the destination
+  bool ranges = false;            // both sides have the same order of keys
+  bool keys = false;              // single rows can be asked for by the key of the destination
   std::optional<ReadMode> whole;  // how every row is read, in whatever order; nothing: not at all
 };
 // `table`: as Schema() said it.
@@ -58,7 +58,6 @@ ComparisonWays WaysToCompare(const TableSchema& table, const SourceRows& source)
 class TableComparison {
  public:
   static constexpr size_t kRangeRows = 4096;
-  static constexpr size_t kRowsOneByOne = 64;  // a range of so few is not split any further
   static constexpr size_t kPartitions = 64;
   static constexpr size_t kKeysAtOnce = 1000;
 

@@ -57,6 +57,10 @@ bool TableModel::Apply(const ChangeBatch& batch) {
   return true;
 }
 
+void TableModel::Clear(size_t index) {
+  if (const auto table = tables_.find(index); table != tables_.end()) table->second.rows.clear();
+}
+
 uint64_t TableModel::rows() const {
   uint64_t rows = 0;
   for (const auto& [index, table] : tables_) rows += table.rows.size();

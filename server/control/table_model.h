@@ -18,6 +18,8 @@ class TableModel {
  public:
   // Defines a table or replaces its definition.
   void Define(size_t index, const TableSchema& table);
+  // Forgets the table's rows.
+  void Clear(size_t index);
   // False when the batch names a table or columns that are not defined.
   bool Apply(const ChangeBatch& batch);
 

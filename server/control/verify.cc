@@ -98,6 +98,7 @@ Verifier::~Verifier() = default;
 absl::Status Verifier::Open() {
   works_.clear();
   verdicts_.clear();
+  only_stored_.clear();
   reader_ = nullptr;
   if (!CanRead(engine_.description())) return CannotRead(engine_);
   absl::StatusOr<std::unique_ptr<ChangeSource>> source = engine_.OpenSource();
@@ -125,11 +126,22 @@ absl::Status Verifier::Verify(const VerifyOptions& options,
     if (progress) progress(QualifiedName(schema_[i]));
     VerifyTable(i, *rule, options.listed);
   }
+  if (options.tables.empty()) FindOnlyStored();
   if (!verdicts_.empty()) return absl::OkStatus();
   return AsUsage(absl::NotFoundError(
       options.tables.empty()
           ? std::string("the connection selects no table of the connector")
           : absl::StrCat("the connection has no table ", options.tables.front())));
+}
+
+void Verifier::FindOnlyStored() {
+  for (const StoredTable& stored : stored_) {
+    const std::string& name = stored.table.source_name;
+    if (std::none_of(schema_.begin(), schema_.end(),
+                     [&name](const TableSchema& table) { return QualifiedName(table) == name; })) {
+      only_stored_.push_back(name);
+    }
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Verifier::Work>> Verifier::OpenTable(uint32_t number,

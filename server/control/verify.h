@@ -77,6 +77,9 @@ class Verifier {
   absl::StatusOr<SampleVerdict> Sample(size_t count);
 
   const std::vector<TableVerdict>& tables() const { return verdicts_; }
+  // Tables that stand at the destination and that the source does not have any more: not compared,
+  // never deleted. Empty when single tables were asked for.
+  const std::vector<std::string>& only_stored() const { return only_stored_; }
   bool equal() const;                // every table was verified and is equal
   bool differences_found() const;    // some table differs
   absl::Status first_error() const;  // of the tables that could not be verified
@@ -93,6 +96,7 @@ class Verifier {
   absl::Status SampleTable(Work& work, const std::string& name, size_t count,
                            SampleVerdict* verdict);
   absl::Status Open();
+  void FindOnlyStored();
   absl::StatusOr<std::unique_ptr<Work>> OpenTable(uint32_t number, const TableRule& rule);
   void VerifyTable(uint32_t number, const TableRule& rule, size_t listed);
   absl::Status ListKeys(Work& work, TableVerdict* verdict, size_t listed);
@@ -103,6 +107,7 @@ class Verifier {
   std::unique_ptr<DestinationReader> reader_;
   std::vector<StoredTable> stored_;
   std::vector<TableVerdict> verdicts_;
+  std::vector<std::string> only_stored_;
   std::vector<std::unique_ptr<Work>> works_;  // by verdict; null: not verified
 };
 

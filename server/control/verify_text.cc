@@ -47,6 +47,7 @@ nlohmann::ordered_json VerifyJson(const Verifier& verifier) {
     table["warnings"] = found.warnings;
     json["tables"].push_back(std::move(table));
   }
+  json["only_at_destination"] = verifier.only_stored();
   return json;
 }
 
@@ -79,6 +80,9 @@ std::string VerifyText(const Verifier& verifier) {
     for (const std::string& warning : found.warnings) {
       absl::StrAppend(&text, "  warning: ", warning, "\n");
     }
+  }
+  for (const std::string& name : verifier.only_stored()) {
+    absl::StrAppend(&text, name, ": not compared, the source does not have it any more\n");
   }
   return text;
 }

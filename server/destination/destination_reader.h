@@ -53,8 +53,8 @@ class DestinationReader {
   virtual absl::Status VerifyState(const std::string& connection) = 0;
   virtual absl::StatusOr<std::vector<StoredTable>> Tables(const std::string& connection) = 0;
   virtual absl::StatusOr<RowPage> Rows(const std::string& table, int64_t limit) = 0;
-  // The rows of a table of Tables(), for comparing; the result must not outlive this. `key`: indices
-  // of the key columns in table.columns, in the order that ranges shall have.
+  // The rows of a table of Tables(), for comparing; the result must not outlive this. `key`:
+  // indices of the key columns in table.columns, in the order that ranges shall have.
   virtual absl::StatusOr<std::unique_ptr<StoredRows>> OpenRows(const TargetTable& table,
                                                                const std::vector<size_t>& key) = 0;
   virtual absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(const std::string& connection,

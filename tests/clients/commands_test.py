@@ -92,9 +92,12 @@ class LookTest(TidemarkCase):
         self.assertTrue({"generator", "hello", "replay", "rest"} <= set(ids), ids)
         shown = self.json("plugins", "show", "replay")
         self.assertEqual(["base_url", "buffer_hours"], [o["name"] for o in shown["options"]])
+        self.assertEqual([], shown["extensions"])
+        self.assertEqual(["tidemark.read/1"],
+                         self.json("plugins", "show", "generator")["extensions"])
         results = self.json("plugins", "test", "hello")
         self.assertEqual([], [r for r in results if not r["passed"]])
-        self.assertEqual(7, len(results))
+        self.assertEqual(8, len(results))
         self.write("c.json", '{"count": 50, "checkpoint_interval": 7, "delete_share": 0.2}')
         results = self.json("plugins", "test", "generator", "--configuration", "c.json")
         self.assertEqual([], [r for r in results if not r["passed"]])

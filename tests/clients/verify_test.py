@@ -144,6 +144,27 @@ class GeneratorTest(VerifyCase):
         self.assertTrue(self.json("verify", file, "--table", "rows_2", "--repair")["equal"])
         self.assertIn("no table", self.run_tidemark("verify", file, "--table", "x", code=2)[1])
 
+    def test_a_table_that_the_source_lost_is_named_and_stays(self):
+        self.run_tidemark("run", self.generator())
+        file = self.generator(", table: others, pass: 1")
+        self.run_tidemark("run", file)
+        answer = self.json("verify", file)
+        self.assertEqual(["rows"], answer["only_at_destination"])
+        self.assertEqual("others", self.table(answer)["table"])
+        self.assertIn("rows: not compared", self.run_tidemark("verify", file)[0])
+
+    def test_state_validate_samples_the_rows_written_last(self):
+        file = self.generator()
+        self.run_tidemark("run", file)
+        level = [level for level in self.json("state", "validate", file)["levels"]
+                 if level["level"] == "L4"][0]
+        self.assertEqual("ok", level["verdict"])
+        last = self.query("SELECT id FROM rows WHERE NOT _tidemark_deleted "
+                          "ORDER BY _tidemark_synced DESC LIMIT 1")[0][0]
+        self.change(f"UPDATE rows SET name = 'by hand' WHERE id = {last}")
+        answer = self.json("state", "validate", file, code=1)
+        self.assertIn(f"rows: {last}", answer["findings"][0]["what"])
+
     def test_before_the_first_sync_there_is_nothing_to_compare(self):
         error = self.run_tidemark("verify", self.generator(), code=1)[1]
         self.assertIn("warehouse.db", error)
@@ -161,9 +182,10 @@ class RestTest(VerifyCase):
         self.url = self.server("misbehaving.py")
 
     def rest(self, path="/rows", key="primary_key: [id]"):
+        pages = PAGES if path == "/rows" else ""
         return self.connection(
             "api", f"{{connector: rest, config: {{base_url: \"{self.url}\", endpoints: "
-            f"[{{path: \"{path}\", table: rows, records: /data, {key}{PAGES if path == '/rows' else ''}}}]}}}}")
+            f"[{{path: \"{path}\", table: rows, records: /data, {key}{pages}}}]}}}}")
 
     def test_a_whole_read_finds_what_was_changed_by_hand(self):
         file = self.rest()
