@@ -220,8 +220,7 @@ absl::StatusOr<Acquired> SqliteDestination::TakeOver(const AcquireRequest& reque
   absl::Status status = InTransaction([&]() -> absl::Status {
     if (absl::Status s = EnsureStateTables(*connection_, owner_); !s.ok()) return s;
     if (absl::Status s = Failpoint("open.chain_verify"); !s.ok()) return s;
-    if (absl::Status s = VerifyStoredState(*connection_, owner_);
-        !s.ok() && !Canary("skip_the_chain_verification")) {
+    if (absl::Status s = VerifyStoredState(*connection_, owner_); !s.ok()) {
       return absl::Status(s.code(),
                           absl::StrCat(options_.path, ": ", s.message(),
                                        "; nothing was changed: restore a backup of the file, or "

@@ -15,10 +15,21 @@ def canary(name, suite, cases=None, **environment):
 
 
 CANARIES = (
-    canary("acknowledge_before_commit", "K1"),
+    canary("drop_a_row_at_a_widening", "K1"),
+    canary("acknowledge_before_commit", "K2", TIDEMARK_FAULT_ONLY="apply.before_commit"),
     canary("state_ahead_of_its_rows", "K2"),
     canary("commit_what_a_dead_plugin_left", "K3"),
-    canary("drop_a_row_at_a_widening", "K1", 4),
+    canary("skip_the_fence_check", "K5"),
+    canary("commit_with_synchronous_normal", "P1"),
+    canary("swallow_an_io_error", "D1"),
+    canary("swallow_an_io_error", "D2"),
+    canary("swallow_an_io_error", "D3"),
+    canary("forget_that_memory_ran_out", "M1"),
+    canary("skip_the_chain_verification", "C1"),
+    canary("skip_the_chain_verification", "C2"),
+    canary("apply_a_stale_row", "O1"),
+    canary("acknowledge_before_commit", "S1"),
+    canary("ids_without_the_seed", "S2"),
 )
 
 

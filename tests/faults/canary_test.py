@@ -1,6 +1,6 @@
 """Each suite fails when the bug is there that it is to find; no program of a release has one.
 
-  canary_test.py BUILD_FOLDER NAME...     runs the suites of these canaries
+  canary_test.py BUILD_FOLDER SUITE...    runs these suites with each of their canaries
   canary_test.py BUILD_FOLDER release     looks into the programs that users run
 """
 
@@ -32,7 +32,10 @@ def run_suite(canary, build):
         environment["TIDEMARK_FAULT_CASES"] = str(canary.cases)
     process = subprocess.run(command, env=environment, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    return process.returncode, result_lines(process.stdout).get(canary.suite), process.stdout
+    results = result_lines(process.stdout)
+    found = [results[name] for name in suite.ids if name in results and results[name]["hit"]]
+    guilty = [result for result in found if any(result[zero] for zero in ZEROS)]
+    return process.returncode, (guilty or found or [None])[0], process.stdout
 
 
 def check_canary(canary, build):
@@ -79,8 +82,8 @@ def main():
         if name == "release":
             problems += check_release(build)
             continue
-        chosen = [canary for canary in CANARIES if canary.name == name]
-        problems += [] if chosen else [f"no canary {name}"]
+        chosen = [canary for canary in CANARIES if canary.suite == name]
+        problems += [] if chosen else [f"{name} has no canary"]
         problems += filter(None, (check_canary(canary, build) for canary in chosen))
     for problem in problems:
         print(f"FAILED: {problem}")

@@ -225,7 +225,11 @@ class LedgerBench:
         if exists:
             columns = {"events": "body", "accounts": "n, text", "measures": "value, grade",
                        "moves": "n", "drafts": "n"}[table]
-            for row in db.execute(f"SELECT id, {columns} FROM {table} "
+            known = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+            # An undeclared column comes with its first value.
+            asked = ", ".join(column if column in known else f"NULL AS {column}"
+                              for column in columns.split(", "))
+            for row in db.execute(f"SELECT id, {asked} FROM {table} "
                                   "WHERE _tidemark_deleted IS NOT 1"):
                 have[row[0]] = tuple(row[1:])
             rows = db.execute(f"SELECT count(*), count(DISTINCT id) FROM {table}").fetchone()
