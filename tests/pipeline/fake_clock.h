@@ -11,7 +11,7 @@ namespace tidemark {
 
 class FakeClock final : public Clock {
  public:
-  absl::Time Now() override { return start_ + passed_; }
+  absl::Time Now() override { return start_ + passed_ - back_; }
   absl::Duration Monotonic() override { return passed_; }
   void Sleep(absl::Duration duration) override {
     Advance(duration);
@@ -19,6 +19,8 @@ class FakeClock final : public Clock {
     if (on_sleep) on_sleep();
   }
   void Advance(absl::Duration duration) { passed_ += duration; }
+  // The wall clock goes back; time passes on.
+  void StepBack(absl::Duration by) { back_ += by; }
   absl::Duration slept() const { return slept_; }
 
   std::function<void()> on_sleep;
@@ -26,6 +28,7 @@ class FakeClock final : public Clock {
  private:
   const absl::Time start_ = absl::FromUnixSeconds(1'767'225'600);  // 2026-01-01T00:00:00Z
   absl::Duration passed_;
+  absl::Duration back_;
   absl::Duration slept_;
 };
 

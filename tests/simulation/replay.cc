@@ -1,0 +1,31 @@
+#include "tests/simulation/replay.h"
+
+#include <algorithm>
+#include <string>
+
+namespace tidemark {
+
+namespace {
+
+bool Uses(const ReferenceModel& model, const SourceChange& change, const std::string& key) {
+  const std::vector<std::string> keys = model.KeysOf(change);
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+}  // namespace
+
+bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece) {
+  for (size_t i = 0; i < piece.size(); ++i) {
+    const SourceChange& change = *piece[i];
+    if (change.kind != ChangeKind::kUpdate || !change.before.has_value()) continue;
+    const std::string to = model.KeyOf(change.table, change.row);
+    const std::string from = model.KeyOf(change.table, *change.before);
+    for (size_t j = 0; j < piece.size(); ++j) {
+      if (j == i || piece[j]->table != change.table) continue;
+      if (Uses(model, *piece[j], j < i ? to : from)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace tidemark
