@@ -19,6 +19,7 @@ CANARIES = (
     canary("acknowledge_before_commit", "K2", TIDEMARK_FAULT_ONLY="apply.before_commit"),
     canary("state_ahead_of_its_rows", "K2"),
     canary("commit_what_a_dead_plugin_left", "K3"),
+    canary("assume_a_lost_commit_happened", "K4", 12),
     canary("skip_the_fence_check", "K5"),
     canary("commit_with_synchronous_normal", "P1"),
     canary("swallow_an_io_error", "D1"),

@@ -263,6 +263,7 @@ _SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::
 POLLS = {
     "tests/faults/crash_suites.py": (3, "moments of a run, and the end of processes"),
     "tests/faults/ledger_bench.py": (1, "lines of the ledger's log"),
+    "tests/faults/server_kill_test.cc": (1, "a server that comes back"),
     "tests/faults/zombie_suite.py": (1, "a moment of a run"),
     "tests/source/polling.cc": (1, "what nobody announces: Eventually()"),
     "tests/plugin_sdk/plugins/misbehaving.cc": (1, "a plugin that hangs"),
