@@ -110,6 +110,7 @@ absl::StatusOr<Connection> DebugConnection(const DebugOptions& options) {
   connection.destination.type = "sqlite";
   connection.destination.name = "warehouse.db";
   connection.destination.path = kDebugDatabase;
+  connection.backup.every = absl::InfiniteDuration();  // files/ holds nothing to be kept
   connection.options.connection = connection.name;
   connection.options.source_name = connection.source.name;
   connection.options.destination_name = connection.destination.name;

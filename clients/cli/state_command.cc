@@ -1,4 +1,4 @@
-// `tidemark state log` and `state show`: the versions of a connection's state.
+// `tidemark state`: log and show; the other state commands have files of their own.
 #include <memory>
 #include <optional>
 #include <string>
@@ -6,128 +6,140 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "commands.h"
+#include "control/state_log.h"
 #include "core/digest.h"
 #include "core/text.h"
 #include "core/time_text.h"
-#include "stored_destination.h"
+#include "state_choice.h"
 
 namespace tidemark {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct StateOptions {
-  StoredChoice stored;
-  std::optional<std::string> entry;
+struct LogOptions : StateOptions {
+  int64_t limit = 20;
   int64_t version = 0;
-  int limit = 20;
+  std::string at;
 };
 
 std::string Body(const StateVersion& version) {
   return IsUtf8(version.body) ? version.body : absl::StrCat("0x", Hex(version.body));
 }
 
-Json VersionJson(const StateVersion& version, bool body) {
-  Json json = {{"entry", version.entry},
-               {"version", version.version},
-               {"parent", version.parent},
-               {"kind", std::string(StateKindName(version.kind))},
-               {"created_at", FormatReportTime(absl::FromUnixMicros(version.created_at_us))},
-               {"epoch", version.epoch},
-               {"cursor", version.cursor},
-               {"records_processed", version.counts.Sum()},
-               {"records_inserted", version.counts.inserted},
-               {"records_updated", version.counts.updated},
-               {"records_deleted", version.counts.deleted},
-               {"records_unchanged", version.counts.unchanged},
-               {"sync", version.sync_id},
-               {"body_hash", Hex(version.body_hash)},
-               {"chain", Hex(version.chain)},
-               {"engine", version.engine}};
-  if (body) json["body"] = Body(version);
-  return json;
+std::string Time(const StateVersion& version) {
+  return FormatReportTime(absl::FromUnixMicros(version.created_at_us));
 }
 
-ExitCode ShowLog(Session& session, const StateOptions& options) {
-  absl::StatusOr<StoredDestination> stored = OpenStored(options.stored, true);
-  if (!stored.ok()) return session.Fail(stored.status());
-  absl::StatusOr<std::vector<StateVersion>> versions =
-      stored->reader->StateLog(stored->connection, options.entry, false, options.limit);
-  if (!versions.ok()) return session.Fail(AsLocal(versions.status()));
-  const absl::Status chain = stored->reader->VerifyState(stored->connection);
+Json VersionJson(const StateVersion& version) {
+  return {{"entry", version.entry},
+          {"version", version.version},
+          {"parent", version.parent},
+          {"kind", std::string(StateKindName(version.kind))},
+          {"created_at", Time(version)},
+          {"epoch", version.epoch},
+          {"cursor", version.cursor},
+          {"records_processed", version.counts.Sum()},
+          {"records_inserted", version.counts.inserted},
+          {"records_updated", version.counts.updated},
+          {"records_deleted", version.counts.deleted},
+          {"records_unchanged", version.counts.unchanged},
+          {"sync", version.sync_id},
+          {"body_hash", Hex(version.body_hash)},
+          {"chain", Hex(version.chain)},
+          {"engine", version.engine}};
+}
+
+std::vector<std::string> VersionRow(const StateLogLine& line) {
+  const StateVersion& version = line.version;
+  return {EntryCell(version.entry),
+          absl::StrCat(version.version),
+          std::string(StateKindName(version.kind)),
+          Time(version),
+          version.sync_id,
+          Grouped(version.counts.Sum()),
+          version.cursor,
+          line.body_bytes < 0 ? "" : Grouped(static_cast<uint64_t>(line.body_bytes)),
+          Hex(version.chain).substr(0, 12)};
+}
+
+ExitCode ShowLog(Session& session, const LogOptions& options) {
+  absl::StatusOr<ChosenState> chosen = ChooseState(options);
+  if (!chosen.ok()) return session.Fail(chosen.status());
+  Json versions = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  const absl::Status status =
+      ReadStateLog(chosen->location, {options.entry, options.limit}, [&](const StateLogLine& line) {
+        if (session.json()) {
+          versions.push_back(VersionJson(line.version));
+          if (line.body_bytes >= 0) versions.back()["body_bytes"] = line.body_bytes;
+        } else {
+          rows.push_back(VersionRow(line));
+        }
+      });
+  if (!status.ok() && versions.empty() && rows.empty()) return session.Fail(status);
   if (session.json()) {
-    Json json = {{"connection", stored->connection},
-                 {"chain", chain.ok() ? "valid" : std::string(chain.message())},
-                 {"versions", Json::array()}};
-    for (const StateVersion& version : *versions) {
-      json["versions"].push_back(VersionJson(version, false));
-    }
-    session.PrintJson(json);
+    session.PrintJson({{"connection", chosen->location.connection},
+                       {"chain", status.ok() ? "valid" : std::string(status.message())},
+                       {"versions", std::move(versions)}});
   } else {
-    std::vector<std::vector<std::string>> rows;
-    for (const StateVersion& version : *versions) {
-      rows.push_back({version.entry.empty() ? "(connection)" : version.entry,
-                      absl::StrCat(version.version), std::string(StateKindName(version.kind)),
-                      FormatReportTime(absl::FromUnixMicros(version.created_at_us)),
-                      Grouped(version.counts.Sum()), version.cursor,
-                      Hex(version.chain).substr(0, 12)});
-    }
-    session.Print(
-        TextTable({"entry", "version", "kind", "created", "records", "cursor", "chain"}, rows));
-    session.Print(chain.ok() ? "chain: valid\n" : "");
+    session.Print(TextTable(
+        {"entry", "version", "kind", "created", "sync", "records", "cursor", "bytes", "chain"},
+        rows));
+    session.Print(status.ok() ? "chain: valid\n" : "");
   }
-  return chain.ok() ? ExitCode::kDone : session.Fail(AsLocal(chain));
+  return status.ok() ? ExitCode::kDone : session.Fail(status);
 }
 
-ExitCode ShowState(Session& session, const StateOptions& options) {
-  absl::StatusOr<StoredDestination> stored = OpenStored(options.stored, true);
-  if (!stored.ok()) return session.Fail(stored.status());
+absl::StatusOr<std::optional<HistoryPoint>> PointOf(const LogOptions& options) {
+  if (options.version > 0 && !options.at.empty()) {
+    return AsUsage(absl::InvalidArgumentError("give --version or --at, not both"));
+  }
+  const std::string text = options.version > 0 ? absl::StrCat(options.version) : options.at;
+  if (text.empty()) return std::optional<HistoryPoint>();
+  absl::StatusOr<HistoryPoint> point = ParseHistoryPoint(text);
+  if (!point.ok()) return AsUsage(point.status());
+  return std::optional<HistoryPoint>(*std::move(point));
+}
+
+ExitCode ShowState(Session& session, const LogOptions& options) {
+  absl::StatusOr<std::optional<HistoryPoint>> point = PointOf(options);
+  if (!point.ok()) return session.Fail(point.status());
+  absl::StatusOr<ChosenState> chosen = ChooseState(options);
+  if (!chosen.ok()) return session.Fail(chosen.status());
   absl::StatusOr<std::vector<StateVersion>> versions =
-      stored->reader->StateLog(stored->connection, options.entry, true, 1'000'000);
-  if (!versions.ok()) return session.Fail(AsLocal(versions.status()));
-  // Newest first: the first of each entry is the current one.
-  std::vector<const StateVersion*> chosen;
-  for (const StateVersion& version : *versions) {
-    bool newer = false;
-    for (const StateVersion* seen : chosen) newer = newer || seen->entry == version.entry;
-    if (options.version > 0 ? version.version == options.version : !newer) {
-      chosen.push_back(&version);
-    }
-  }
-  if (chosen.empty()) {
-    return session.Fail(absl::NotFoundError(
-        absl::StrCat(stored->path, ": connection ", stored->connection, " has no such state")));
-  }
+      ReadStates(chosen->location, *point, options.entry);
+  if (!versions.ok()) return session.Fail(versions.status());
   if (session.json()) {
     Json list = Json::array();
-    for (const StateVersion* version : chosen) list.push_back(VersionJson(*version, true));
+    for (const StateVersion& version : *versions) {
+      Json one = VersionJson(version);
+      one["body"] = Body(version);
+      list.push_back(std::move(one));
+    }
     session.PrintJson(list);
     return ExitCode::kDone;
   }
-  for (const StateVersion* version : chosen) {
-    session.Note(session.Heading(
-        absl::StrCat(version->entry.empty() ? "(connection)" : version->entry, " version ",
-                     version->version, ", ", StateKindName(version->kind), ", ",
-                     FormatReportTime(absl::FromUnixMicros(version->created_at_us)))));
-    session.Print(Body(*version) + "\n");
+  for (const StateVersion& version : *versions) {
+    session.Note(session.Heading(absl::StrCat(EntryCell(version.entry), " version ",
+                                              version.version, ", ", StateKindName(version.kind),
+                                              ", ", Time(version))));
+    session.Print(Body(version) + "\n");
   }
   return ExitCode::kDone;
 }
 
 }  // namespace
 
-void AddStateCommands(CLI::App& app, Action* action) {
-  CLI::App* state = app.add_subcommand("state", "Show the versions of a connection's state");
-  state->require_subcommand(1);
-  auto options = std::make_shared<StateOptions>();
+void AddStateLogCommands(CLI::App& state, Action* action) {
+  auto options = std::make_shared<LogOptions>();
   const auto add = [&](const char* name, const char* help, auto show) {
-    CLI::App* command = state->add_subcommand(name, help);
+    CLI::App* command = state.add_subcommand(name, help);
     AddStoredOptions(*command, &options->stored);
-    command->add_option("--entry", options->entry, "Only this entry (a table; \"\": connection)");
+    AddEntryOption(*command, options.get());
     command->callback([options, action, show] {
       *action = [options, show](Session& session) { return show(session, *options); };
     });
@@ -136,8 +148,20 @@ void AddStateCommands(CLI::App& app, Action* action) {
   add("log", "List the versions, newest first, and verify their chain", ShowLog)
       ->add_option("--limit", options->limit, "How many")
       ->check(CLI::Range(1, 1'000'000));
-  add("show", "Print a state", ShowState)
-      ->add_option("--version", options->version, "This version; default: the current one");
+  CLI::App* show = add("show", "Print a state", ShowState);
+  show->add_option("--version", options->version, "This version; default: the current one");
+  show->add_option("--at", options->at, "As it stood at a version, after a sync, or at a time");
+}
+
+void AddStateCommands(CLI::App& app, Action* action) {
+  CLI::App* state = app.add_subcommand("state", "Look at the state of a connection, and change it");
+  state->require_subcommand(1);
+  AddStateLogCommands(*state, action);
+  AddStateDiffCommand(*state, action);
+  AddStateMoveCommands(*state, action);
+  AddStateFileCommands(*state, action);
+  AddStateBackupCommands(*state, action);
+  AddStateRepairCommands(*state, action);
 }
 
 }  // namespace tidemark

@@ -151,7 +151,7 @@ ExitCode ShowLetter(Session& session, const LetterOptions& options) {
 ExitCode DiscardLetter(Session& session, const LetterOptions& options) {
   absl::StatusOr<StoredDestination> stored = OpenStored(options.stored, false);
   if (!stored.ok()) return session.Fail(stored.status());
-  if (absl::Status status = stored->reader->DiscardDeadLetter(options.id); !status.ok()) {
+  if (absl::Status status = stored->reader->MarkDeadLetter(options.id, "discarded"); !status.ok()) {
     return session.Fail(AsLocal(status));
   }
   session.Note(absl::StrCat("Dead letter ", options.id, " is discarded."));
@@ -189,6 +189,7 @@ void AddDeadLetterCommands(CLI::App& app, Action* action) {
       ->check(CLI::Range(1, 1'000'000));
   add("show", "Show one with its whole context", true, ShowLetter);
   add("discard", "Mark one as discarded", true, DiscardLetter);
+  AddDeadLetterReplayCommands(*group, action);
 }
 
 }  // namespace tidemark

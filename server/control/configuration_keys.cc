@@ -35,8 +35,9 @@ constexpr ConfigurationKey kKeys[] = {
      "Several sources that feed the same tables, each under its own name.", "{a: {}}"},
     {"sync.source.name", kText, "", "", "the connector's name", "The source's name in reports.",
      "crm"},
-    {"sync.source.type", kText, "database|api|file", "database|file", "",
-     "Picks the connector by the connection string when `connector` is not given: api is rest.",
+    {"sync.source.type", kText, "database|api|file", "", "",
+     "Picks the connector by the connection string when `connector` is not given: api is rest, "
+     "database with sqlite:PATH or a path is sqlite, file is files.",
      "api"},
     {"sync.source.connector", kText, "", "", "by sync.source.type",
      "A plugin's id, the path of its .so file, or the address of a running connector: "
@@ -101,7 +102,7 @@ constexpr ConfigurationKey kKeys[] = {
      "soft marks deleted rows in _tidemark_deleted, hard removes them.", "hard"},
 
     {"sync.cdc_method", kText, "auto|full|timestamp|version|changelog|trigger|polling|hybrid",
-     "changelog|trigger|polling|hybrid", "auto",
+     "changelog|hybrid", "auto",
      "How changes are found. auto leaves it to the connector; full reads everything in every "
      "sync.",
      "full"},
@@ -210,11 +211,30 @@ constexpr ConfigurationKey kKeys[] = {
 
     {"state", kSection, "", "", "", "Where the state is kept, and when.", ""},
     {"state.storage", kSection, "", "", "", "Where the state is kept.", ""},
-    {"state.storage.type", kText, "destination|database|file|redis|sqlite|postgres",
-     "database|file|redis|sqlite|postgres", "destination",
-     "destination keeps the state in the destination's own transactions.", "file"},
+    {"state.storage.type", kText, "destination|database|file|redis|sqlite|postgres", "",
+     "destination",
+     "destination keeps the state in the destination's own transactions, and nowhere else. Every "
+     "other store gets the same versions before the source is told: a SQLite file, a folder of "
+     "plain files, PostgreSQL or Redis; database picks by the connection.",
+     "file"},
     {"state.storage.connection", kText, "", "", "",
-     "The connection string of a storage elsewhere. Not used by destination.", "state.db"},
+     "sqlite: the path of a file, file: of a folder, both taken from this file's folder. postgres: "
+     "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or libpq's words. redis: "
+     "redis://USER:PASSWORD@HOST:PORT/NUMBER or unix:PATH. Treated as a secret. Not used by "
+     "destination.",
+     "state.db"},
+    {"state.storage.schema", kText, "", "", "public",
+     "postgres: the schema of the tables, made where it is missing. Not used by others.",
+     "tidemark"},
+    {"state.storage.lease", kDuration, "", "", "30 seconds",
+     "postgres and redis: how long a run that no longer answers keeps the connection from others. "
+     "A run that has ended on this machine never does. Not used by others.",
+     "1 minute"},
+    {"state.storage.accept_weak_durability", kBoolean, "", "", "false",
+     "postgres and redis: also use a server that may lose what it acknowledged (redis without "
+     "appendonly yes and appendfsync always, postgres with fsync off). What is lost there comes "
+     "back from the destination. Not used by others.",
+     "true"},
     {"state.checkpointing", kSection, "", "", "", "When rows and state are committed.", ""},
     {"state.checkpointing.frequency", kText, "every_batch|every_n_records|time_based", "",
      "every_batch", "Commit as soon as nothing further has arrived, by records, or by time.",
@@ -223,21 +243,34 @@ constexpr ConfigurationKey kKeys[] = {
      "Records of every_n_records, seconds of time_based; not used by every_batch.", "1000", 0.001,
      1e9},
     {"state.recovery", kSection, "", "", "", "What a damaged state does.", ""},
-    {"state.recovery.validate_on_start", kBoolean, "", "false", "true",
-     "Verify the stored state before a sync.", "false"},
-    {"state.recovery.auto_repair", kBoolean, "", "", "false",
-     "Repair what can be repaired. Repair is not built yet: accepted with a notice, a damaged "
-     "state stops the sync.",
+    {"state.recovery.validate_on_start", kBoolean, "", "", "true",
+     "Verify the stored state before a sync (L0 to L3 of `tidemark state validate`). Hashes and "
+     "chain (L0) are verified in any case.",
+     "false"},
+    {"state.recovery.auto_repair", kBoolean, "", "", "true",
+     "Repair a damaged state where nothing is lost by it: each repair appends a version and is "
+     "said in log and report. false: a damaged state stops the sync.",
+     "false"},
+    {"state.recovery.reset_on_corruption", kBoolean, "", "", "false",
+     "Read everything again when a damaged state cannot be repaired, or when the source cannot go "
+     "on from it.",
      "true"},
-    {"state.recovery.reset_on_corruption", kBoolean, "", "true", "false",
-     "Start again from the beginning when the state cannot be read.", "true"},
-    {"state.recovery.on_unreadable_state", kText, "stop|full_sync", "full_sync", "stop",
-     "What a state that cannot be read does.", "full_sync"},
-    {"state.recovery.on_checkpoint_failure", kText, "stop|warn", "warn", "stop",
-     "What a checkpoint that cannot be stored does.", "warn"},
-    {"state.backup", kSection, "", "", "", "Backups of the state.", ""},
-    {"state.backup.every", kDuration, "", "*", "1 day", "The time between two backups.", "2 days"},
-    {"state.backup.keep", kInteger, "", "*", "7", "How many are kept.", "3", 1, 10000},
+    {"state.recovery.on_unreadable_state", kText, "stop|full_sync", "", "stop",
+     "What a state does that cannot be read: full_sync reads everything again, and what the source "
+     "no longer has goes when that has succeeded.",
+     "full_sync"},
+    {"state.recovery.on_checkpoint_failure", kText, "stop|warn", "", "stop",
+     "What a failing state.storage does: stop ends the sync after its attempts; warn keeps the "
+     "rows, does not tell the source and ends as partial. Not used by destination, where rows and "
+     "state "
+     "are committed together.",
+     "warn"},
+    {"state.backup", kSection, "", "", "",
+     "Backups of the state, in DATABASE.state-backups, made at the start of a run.", ""},
+    {"state.backup.every", kDuration, "", "", "1 day",
+     "A run whose newest backup is older than this makes one.", "2 days"},
+    {"state.backup.keep", kInteger, "", "", "7",
+     "How many are kept; the oldest go when a new one is written.", "3", 1, 10000},
 };
 #undef TIDEMARK_STRATEGIES
 

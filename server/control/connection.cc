@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "control/configuration_check.h"
 #include "control/exit_code.h"
+#include "control/storage_address.h"
 #include "control/table_settings.h"
 #include "control/yaml_text.h"
 #include "core/duration_text.h"
@@ -55,6 +56,10 @@ class Reader {
     ReadMethod();
     ReadOptions();
     ReadCheckpointing();
+    ReadStorage();
+    ReadDuration("state.backup.every", &out_.backup.every);
+    ReadNumber("state.backup.keep", &out_.backup.keep);
+    ReadRecovery();
     ReadTables();
     ReadNotices();
   }
@@ -121,16 +126,13 @@ class Reader {
         source.connector = "rest";
       } else if (type.empty()) {
         Require("sync.source", "name the connector (connector: ID) or a type (type: api)");
+      } else {
+        source.connector = ConnectorByScheme(type);
       }
-    } else {
-      // The connector is named: the type selects nothing.
-      auto& problems = in_.problems;
-      problems.erase(std::remove_if(problems.begin(), problems.end(),
-                                    [](const ConfigurationProblem& problem) {
-                                      return problem.not_built &&
-                                             problem.path == "sync.source.type";
-                                    }),
-                     problems.end());
+    }
+    if (source.connection.has_value() &&
+        (source.connector == "sqlite" || source.connector == "files")) {
+      source.connection->text = PathOf(source.connection->text);
     }
     source.name = Text("sync.source.name", source.connector);
     source.in_process = LowerText("sync.isolation", "process") == "in_process";
@@ -138,6 +140,25 @@ class Reader {
     if (const ConfigNode* memory = Find("sync.plugin_memory"); memory != nullptr) {
       ParseByteSize(memory->text, &source.plugin_memory);
     }
+  }
+
+  // What reads a connection of type database or file.
+  std::string ConnectorByScheme(const std::string& type) {
+    const std::string scheme = absl::AsciiStrToLower(Scheme(Text("sync.source.connection", "")));
+    if (type == "file" && (scheme.empty() || scheme == "file")) return "files";
+    if (type == "database" && (scheme.empty() || scheme == "file" || scheme == "sqlite")) {
+      return "sqlite";
+    }
+    NotBuilt(*Find("sync.source.type"), "sync.source.type", absl::StrCat(type, " ", scheme));
+    return "";
+  }
+
+  // The path in a connection string, taken from the file's folder.
+  std::string PathOf(absl::string_view path) const {
+    if (absl::ConsumePrefix(&path, "sqlite:") || absl::ConsumePrefix(&path, "file:")) {
+      if (absl::StartsWith(path, "///")) path.remove_prefix(2);
+    }
+    return absl::StartsWith(path, "/") ? std::string(path) : absl::StrCat(out_.folder, "/", path);
   }
 
   void ReadDestination() {
@@ -161,12 +182,7 @@ class Reader {
       Require("sync.destination.connection", "name the database file (connection: warehouse.db)");
       return;
     }
-    absl::string_view path = text;
-    if (absl::ConsumePrefix(&path, "sqlite:") || absl::ConsumePrefix(&path, "file:")) {
-      if (absl::StartsWith(path, "///")) path.remove_prefix(2);
-    }
-    out_.destination.path =
-        absl::StartsWith(path, "/") ? std::string(path) : absl::StrCat(out_.folder, "/", path);
+    out_.destination.path = PathOf(text);
     if (LowerText("sync.destination.schema", "main") != "main") {
       in_.Add(*Find("sync.destination.schema"), "sync.destination.schema",
               "sqlite has one schema to write to: main");
@@ -276,6 +292,52 @@ class Reader {
     }
   }
 
+  void ReadStorage() {
+    const ConfigNode* type = Find("state.storage.type");
+    const ConfigNode* connection = Find("state.storage.connection");
+    StorageSettings& storage = out_.storage;
+    ReadDuration("state.storage.lease", &storage.lease);
+    storage.schema = Text("state.storage.schema", storage.schema);
+    storage.accept_weak_durability =
+        LowerText("state.storage.accept_weak_durability", "false") == "true";
+    const std::string kind = LowerText("state.storage.type", "destination");
+    if (kind == "destination") return;
+    const std::string text = connection == nullptr ? "" : connection->text;
+    if (text.empty()) {
+      in_.Add(*type, "state.storage.connection", absl::StrCat("type ", kind, " needs it"));
+      return;
+    }
+    const std::string problem =
+        ReadStorageAddress(kind, text, out_.folder, out_.destination.path, &storage);
+    if (!problem.empty()) in_.Add(*connection, "state.storage.connection", problem);
+    if (Find("state.storage.lease") != nullptr && storage.lease < absl::Seconds(1)) {
+      in_.Add(*Find("state.storage.lease"), "state.storage.lease", "at least 1 second");
+    }
+    for (std::string& secret : StorageSecrets(storage)) out_.secrets.push_back(std::move(secret));
+  }
+
+  void ReadRecovery() {
+    RecoverySettings& recovery = out_.recovery;
+    const auto is_true = [this](const std::string& name, absl::string_view otherwise) {
+      return LowerText(absl::StrCat("state.recovery.", name), otherwise) == "true";
+    };
+    recovery.validate_on_start = is_true("validate_on_start", "true");
+    recovery.auto_repair = is_true("auto_repair", "true");
+    recovery.reset_on_corruption = is_true("reset_on_corruption", "false");
+    recovery.full_sync_when_unreadable =
+        LowerText("state.recovery.on_unreadable_state", "stop") == "full_sync";
+    recovery.resnapshot_on_gap = LowerText("cdc.hybrid.on_gap", "stop") == "resnapshot";
+    out_.options.validate_state = recovery.validate_on_start;
+    const ConfigNode* failure = Find("state.recovery.on_checkpoint_failure");
+    out_.options.go_on_behind_store =
+        LowerText("state.recovery.on_checkpoint_failure", "stop") == "warn";
+    if (out_.options.go_on_behind_store && out_.storage.kind == StorageKind::kDestination) {
+      in_.Add(*failure, "state.recovery.on_checkpoint_failure",
+              "warn needs a state.storage.type other than destination: there rows and state are "
+              "committed together");
+    }
+  }
+
   void ReadTables() {
     TableRule rule;
     rule.pattern = "*";
@@ -297,10 +359,6 @@ class Reader {
     }
     if (const ConfigNode* node = Find("conflict_resolution"); node != nullptr) {
       out_.warnings.push_back("conflict_resolution: not used, there is only one source");
-    }
-    if (LowerText("state.recovery.auto_repair", "false") == "true") {
-      notices.push_back(
-          "state.recovery.auto_repair: repair is not built yet; a damaged state stops the sync");
     }
     if (absl::EqualsIgnoreCase(out_.frequency, "realtime")) {
       notices.push_back("sync.frequency: realtime; this run does one sync and ends");

@@ -37,6 +37,33 @@ struct DestinationSettings {
   std::string path;  // of the database file
 };
 
+// state.backup: a backup of the state at the start of a run, when the newest one is older.
+struct StateBackupSettings {
+  absl::Duration every = absl::Hours(24);  // infinite: never
+  int keep = 7;
+};
+
+// state.recovery.
+struct RecoverySettings {
+  bool validate_on_start = true;
+  bool auto_repair = true;
+  bool reset_on_corruption = false;
+  bool full_sync_when_unreadable = false;  // on_unreadable_state: full_sync
+  bool resnapshot_on_gap = false;          // cdc.hybrid.on_gap: resnapshot
+};
+
+// state.storage: where the state is kept beside the destination.
+enum class StorageKind { kDestination, kSqlite, kFile, kPostgres, kRedis };
+absl::string_view StorageKindName(StorageKind kind);  // "destination", ...
+struct StorageSettings {
+  StorageKind kind = StorageKind::kDestination;
+  std::string path;     // kSqlite: of the file; kFile: of the folder
+  std::string address;  // kPostgres, kRedis; a secret
+  std::string schema = "public";
+  absl::Duration lease = absl::Seconds(30);
+  bool accept_weak_durability = false;
+};
+
 // References are resolved: holds secrets, never log it whole.
 struct Connection {
   std::string file;    // how messages call it
@@ -45,6 +72,9 @@ struct Connection {
   SourceSettings source;
   DestinationSettings destination;
   SyncOptions options;  // connection, source_name, destination_name and everything of the file
+  StorageSettings storage;
+  StateBackupSettings backup;
+  RecoverySettings recovery;
   std::string frequency = "manual";
   std::vector<std::string> secrets;   // resolved references, for Redactor::AddSecret
   std::vector<std::string> notices;   // what is accepted and does nothing here, a line each

@@ -68,6 +68,22 @@ Json ConnectionJson(const Connection& connection) {
                     {"bytes", options.group.bytes},
                     {"age", absl::FormatDuration(options.group.age)},
                     {"when_idle", options.group.when_idle}};
+  const StorageSettings& storage = connection.storage;
+  json["storage"] = {{"type", std::string(StorageKindName(storage.kind))},
+                     {"path", storage.path},
+                     {"address", storage.address.empty() ? "" : "***"},
+                     {"schema", storage.schema},
+                     {"lease", absl::FormatDuration(storage.lease)},
+                     {"accept_weak_durability", storage.accept_weak_durability}};
+  const RecoverySettings& recovery = connection.recovery;
+  json["recovery"] = {
+      {"validate_on_start", recovery.validate_on_start},
+      {"auto_repair", recovery.auto_repair},
+      {"reset_on_corruption", recovery.reset_on_corruption},
+      {"on_unreadable_state", recovery.full_sync_when_unreadable ? "full_sync" : "stop"},
+      {"on_checkpoint_failure", options.go_on_behind_store ? "warn" : "stop"}};
+  json["backup"] = {{"every", absl::FormatDuration(connection.backup.every)},
+                    {"keep", connection.backup.keep}};
   json["notices"] = connection.notices;
   json["warnings"] = connection.warnings;
   return json;

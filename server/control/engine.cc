@@ -11,11 +11,16 @@
 #include "absl/time/time.h"
 #include "control/connector_options.h"
 #include "control/exit_code.h"
+#include "control/letter_source.h"
+#include "control/outer_storage.h"
 #include "control/preview.h"
 #include "control/report.h"
+#include "control/state_backups.h"
+#include "control/state_recovery.h"
 #include "control/version.h"
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/failpoint.h"
 #include "core/status_context.h"
 #include "destination/sqlite_destination.h"
 #include "pipeline/table_rules.h"
@@ -55,7 +60,11 @@ void Redact(const Redactor& redactor, SyncOutcome* outcome) {
   for (SyncError& error : outcome->errors) error.message = redactor.Apply(error.message);
   for (std::string& warning : outcome->warnings) warning = redactor.Apply(warning);
   if (!outcome->error.ok()) {
-    outcome->error = absl::Status(outcome->error.code(), redactor.Apply(outcome->error.message()));
+    absl::Status error(outcome->error.code(), redactor.Apply(outcome->error.message()));
+    outcome->error.ForEachPayload([&error](absl::string_view url, const absl::Cord& payload) {
+      error.SetPayload(url, payload);
+    });
+    outcome->error = std::move(error);
   }
 }
 
@@ -168,18 +177,65 @@ std::string Engine::Holder() const {
   return absl::StrCat("tidemark on ", host);
 }
 
+void Engine::BackUp() const {
+  const LogFields fields{connection_.name, "", ""};
+  absl::StatusOr<std::string> line =
+      BackUpIfDue({connection_.destination.path, connection_.name, &connection_});
+  if (!line.ok()) {
+    parts_.log->Write(LogLevel::kWarning, fields,
+                      absl::StrCat("the state was not backed up: ", line.status().message()));
+  } else if (!line->empty()) {
+    parts_.log->Write(LogLevel::kInfo, fields, *line);
+  }
+}
+
 absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
                                         const std::function<void(const SyncProgress&)>& progress,
                                         Interrupt* interrupt) {
   SyncOptions options = connection_.options;
   options.holder = Holder();
+  options.take_over = request.take_over;
   options.full = options.full || request.full;
   if (request.since_us.has_value()) options.from_us = *request.since_us;
   if (absl::Status status = SelectTables(request.tables, &options); !status.ok()) return status;
+  if (request.replay != nullptr) options.full = false;
   if (request.repair) {
     options.full = false;
     for (TableRule& rule : options.tables) rule.stale_guard = StaleGuard::kOff;
   }
+  const StateLocation state{connection_.destination.path, connection_.name, &connection_};
+  absl::StatusOr<std::vector<std::string>> recovered = RecoverBeforeSync(
+      state, connection_.recovery, options.holder, absl::ToUnixMicros(Clock::Real().Now()));
+  if (!recovered.ok()) return recovered.status();
+  options.warnings = *std::move(recovered);
+  absl::StatusOr<std::unique_ptr<OuterStorage>> storage =
+      OuterStorage::Open(connection_, options.holder, request.take_over);
+  if (!storage.ok()) return storage.status();
+  if (*storage != nullptr) {
+    recovered = RecoverOuterStore(connection_, absl::ToUnixMicros(Clock::Real().Now()));
+    if (!recovered.ok()) return recovered.status();
+    options.warnings.insert(options.warnings.end(), recovered->begin(), recovered->end());
+    recovered = (*storage)->RewindIfAhead([this] { return OpenSource(); });
+    if (!recovered.ok()) return recovered.status();
+    options.warnings.insert(options.warnings.end(), recovered->begin(), recovered->end());
+  }
+  OuterStore* const outer = *storage == nullptr ? nullptr : (*storage)->store();
+  BackUp();
+  absl::StatusOr<SyncOutcome> outcome = RunOnce(options, request, outer, progress, interrupt);
+  if (outcome.ok() && CorruptionOf(outcome->error).has_value()) {
+    // The source cannot go on from the state: begin again where the connection allows it.
+    recovered = RecoverAfterRefusal(state, connection_.recovery, outcome->error, options.holder,
+                                    absl::ToUnixMicros(Clock::Real().Now()));
+    if (!recovered.ok()) return outcome;
+    options.warnings.insert(options.warnings.end(), recovered->begin(), recovered->end());
+    outcome = RunOnce(options, request, outer, progress, interrupt);
+  }
+  return outcome;
+}
+
+absl::StatusOr<SyncOutcome> Engine::RunOnce(
+    const SyncOptions& options, const RunRequest& request, OuterStore* outer,
+    const std::function<void(const SyncProgress&)>& progress, Interrupt* interrupt) {
   absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
   if (!destination.ok()) return destination.status();
   Observer observer(parts_.log, connection_.name, progress);
@@ -187,6 +243,13 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
   parts.source = [this] { return OpenSource(); };
   if (request.repair) parts.source = request.repair;
   parts.destination = destination->get();
+  std::unique_ptr<Destination> kept;
+  if (request.replay != nullptr) {
+    parts.source = [box = request.replay] { return OpenLetterSource(box); };
+    kept = KeepLetters(request.replay, destination->get());
+    parts.destination = kept.get();
+  }
+  parts.outer = outer;
   parts.clock = &Clock::Real();
   parts.observer = &observer;
   parts.interrupt = interrupt;
@@ -194,6 +257,7 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
     return Report(outcome, full);
   };
   SyncOutcome outcome = RunSync(options, parts);
+  PassFailpoint("run.report");
   Redact(*parts_.redactor, &outcome);
   return outcome;
 }

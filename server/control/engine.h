@@ -24,14 +24,19 @@
 
 namespace tidemark {
 
+struct LetterBox;
+
 // What one sync is asked to do beyond its connection.
 struct RunRequest {
   bool full = false;                // read every table from its beginning
+  bool take_over = false;           // fence whoever works on the connection
   std::vector<std::string> tables;  // names or globs; empty: those of the connection
   std::optional<int64_t> since_us;  // Unix microseconds UTC
-  // What the rows come from instead of the connector alone: the sync is a repair, which writes older
-  // rows over newer ones too.
+  // What the rows come from instead of the connector alone: the sync is a repair, which writes
+  // older rows over newer ones too.
   ChangeSourceFactory repair;
+  // Stored dead letters instead of the connector (control/letter_source.h); borrowed.
+  LetterBox* replay = nullptr;
 };
 
 // The first rows a connector sends, read without writing anything.
@@ -90,6 +95,12 @@ class Engine {
   absl::Status Describe();
   ConnectorLaunch Launch() const;
   absl::StatusOr<std::unique_ptr<Destination>> OpenDestination() const;
+  absl::StatusOr<SyncOutcome> RunOnce(const SyncOptions& options, const RunRequest& request,
+                                      OuterStore* outer,
+                                      const std::function<void(const SyncProgress&)>& progress,
+                                      Interrupt* interrupt);
+  // state.backup: a backup of the state when one is due; a failure is a warning of the log.
+  void BackUp() const;
   std::string Holder() const;
 
   Connection connection_;

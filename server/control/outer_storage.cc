@@ -55,14 +55,13 @@ absl::StatusOr<std::unique_ptr<StateStore>> OpenStore(const StorageSettings& sto
   return std::unique_ptr<StateStore>();
 }
 
-std::unique_ptr<StateStore> OpenAuthority(const Connection& connection, bool read_only) {
+absl::StatusOr<std::unique_ptr<StateStore>> OpenAuthority(const Connection& connection,
+                                                          bool read_only) {
   SqliteStateStoreOptions options;
   options.engine = EngineVersion();
   options.read_only = read_only;
   options.create = !read_only;
-  // Opens nothing yet, so that it cannot fail.
-  auto store = OpenSqliteStateStore(connection.destination.path, connection.name, options);
-  return store.ok() ? *std::move(store) : nullptr;
+  return OpenSqliteStateStore(connection.destination.path, connection.name, options);
 }
 
 absl::Status PositionError(CorruptionClass corruption, const std::string& sentence,
@@ -94,28 +93,29 @@ absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connectio
   absl::StatusOr<std::unique_ptr<StateStore>> store = OpenOuterStateStore(connection, false);
   if (!store.ok()) return AsLocal(store.status());
   storage->store_ = *std::move(store);
-  storage->authority_ = OpenAuthority(connection, true);
-  if (storage->authority_ == nullptr) return absl::InternalError("the destination has no state");
   OuterStore::Options options;
   options.ownership.holder = holder;
   options.ownership.take_over = take_over;
   options.renew_every = connection.storage.lease / 3;
-  storage->outer_ = std::make_unique<OuterStore>(*storage->store_, *storage->authority_,
-                                                 Clock::Real(), std::move(options));
+  storage->outer_ = std::make_unique<OuterStore>(
+      *storage->store_, [&connection] { return OpenAuthority(connection, true); }, Clock::Real(),
+      std::move(options));
   return storage;
 }
 
 absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
     const ChangeSourceFactory& source) {
   const std::vector<std::string> nothing;
-  absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(*authority_, *store_);
+  absl::StatusOr<std::unique_ptr<StateStore>> reader = OpenAuthority(connection_, true);
+  if (!reader.ok()) return AsLocal(reader.status());
+  absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(**reader, *store_);
   // What cannot be read is said by the sync, which tries again and knows what a failure means.
   if (!positions.ok()) return nothing;
   const auto any = [&positions](StorePosition wanted) {
     return std::any_of(positions->begin(), positions->end(),
                        [wanted](const EntryPosition& at) { return at.position == wanted; });
   };
-  const std::string what = DescribePositions(*positions, *authority_, *store_);
+  const std::string what = DescribePositions(*positions, **reader, *store_);
   if (any(StorePosition::kForked)) {
     return AsLocal(PositionError(
         CorruptionClass::kGapOrFork, what,
@@ -128,13 +128,16 @@ absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
                                  "put the newer copy of the destination back, or allow it to be "
                                  "rewound by state.recovery.auto_repair"));
   }
-  if (absl::Status asked = AskSource(source); !asked.ok()) {
+  if (absl::Status asked = AskSource(**reader, source); !asked.ok()) {
     return AsLocal(PositionError(
         CorruptionClass::kStoreAhead,
         absl::StrCat(what, ", and the source cannot go on from there (", asked.message(), ")"),
         "put the newer copy of the destination back, or begin again with `tidemark state reset`"));
   }
-  std::unique_ptr<StateStore> authority = OpenAuthority(connection_, false);
+  *reader = nullptr;
+  absl::StatusOr<std::unique_ptr<StateStore>> opened = OpenAuthority(connection_, false);
+  if (!opened.ok()) return AsLocal(opened.status());
+  const std::unique_ptr<StateStore> authority = *std::move(opened);
   OwnershipRequest ownership;
   ownership.holder = holder_;
   absl::StatusOr<int64_t> epoch = authority->Acquire(ownership);
@@ -162,8 +165,8 @@ absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
                                                "; both were rewound to the destination's state")};
 }
 
-absl::Status OuterStorage::AskSource(const ChangeSourceFactory& source) {
-  absl::StatusOr<std::vector<StateHead>> heads = authority_->Heads();
+absl::Status OuterStorage::AskSource(StateStore& authority, const ChangeSourceFactory& source) {
+  absl::StatusOr<std::vector<StateHead>> heads = authority.Heads();
   if (absl::IsNotFound(heads.status())) return absl::OkStatus();  // it starts anew
   if (!heads.ok()) return heads.status();
   std::vector<StateEntry> states;
@@ -172,7 +175,7 @@ absl::Status OuterStorage::AskSource(const ChangeSourceFactory& source) {
     query.entry = head.entry;
     query.first = head.version;
     query.limit = 1;
-    absl::Status status = authority_->ReadVersions(query, [&](StoredVersion& stored) {
+    absl::Status status = authority.ReadVersions(query, [&](StoredVersion& stored) {
       StateEntry& state = states.emplace_back();
       state.schema = head.schema;
       state.table = head.table;

@@ -45,12 +45,11 @@ class OuterStorage {
   OuterStorage(const Connection& connection, std::string holder)
       : connection_(connection), holder_(std::move(holder)) {}
 
-  absl::Status AskSource(const ChangeSourceFactory& source);
+  absl::Status AskSource(StateStore& authority, const ChangeSourceFactory& source);
 
   const Connection& connection_;
   const std::string holder_;
   std::unique_ptr<StateStore> store_;
-  std::unique_ptr<StateStore> authority_;  // the destination's own tables
   std::unique_ptr<OuterStore> outer_;
 };
 

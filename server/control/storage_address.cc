@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "control/outer_storage.h"
+#include "state/server_url.h"
 
 namespace tidemark {
 namespace {
@@ -45,6 +46,30 @@ absl::string_view StorageKindName(StorageKind kind) {
       return "redis";
   }
   return "destination";
+}
+
+std::vector<std::string> StorageSecrets(const StorageSettings& storage) {
+  const std::string& address = storage.address;
+  const bool unix = absl::StartsWith(address, "unix:");
+  const size_t query = address.find('?');
+  const std::string text =
+      unix ? absl::StrCat("unix://socket", query == std::string::npos ? "" : address.substr(query))
+           : address;
+  std::vector<std::string> secrets;
+  if (absl::StatusOr<ServerUrl> url = ParseServerUrl(text); url.ok()) {
+    if (!url->password.empty()) secrets.push_back(url->password);
+    const auto option = url->query.find("password");
+    if (option != url->query.end()) secrets.push_back(option->second);
+  } else if (const size_t word = address.find("password"); word != std::string::npos) {
+    // libpq's words: password = 'value with blanks' or password=value.
+    std::string value = address.substr(word + 8);
+    value.erase(0, value.find_first_not_of(" ="));
+    const bool quoted = !value.empty() && value[0] == '\'';
+    secrets.push_back(quoted ? value.substr(1, value.find('\'', 1) - 1)
+                             : value.substr(0, value.find(' ')));
+  }
+  if (!secrets.empty()) secrets.push_back(address);
+  return secrets;
 }
 
 std::string ReadStorageAddress(const std::string& type, const std::string& text,

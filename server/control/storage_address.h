@@ -3,6 +3,7 @@
 #define TIDEMARK_CONTROL_STORAGE_ADDRESS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "control/connection.h"
@@ -15,6 +16,9 @@ namespace tidemark {
 std::string ReadStorageAddress(const std::string& type, const std::string& text,
                                const std::string& folder, const std::string& destination,
                                StorageSettings* storage);
+
+// The passwords in the address, and the address itself where it holds one: for the redactor.
+std::vector<std::string> StorageSecrets(const StorageSettings& storage);
 
 }  // namespace tidemark
 

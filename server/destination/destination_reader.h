@@ -24,7 +24,7 @@ struct StoredDeadLetter {
   int64_t first_seen_us = 0;  // Unix microseconds UTC
   int64_t last_seen_us = 0;   // Unix microseconds UTC
   int64_t attempts = 0;
-  std::string status;  // new, discarded
+  std::string status;  // new, replayed, discarded
 };
 
 // Stored rows as text, for `preview` and `rows`.
@@ -60,8 +60,12 @@ class DestinationReader {
   virtual absl::StatusOr<std::vector<StoredDeadLetter>> DeadLetters(const std::string& connection,
                                                                     int64_t limit) = 0;
   virtual absl::StatusOr<StoredDeadLetter> DeadLetterById(int64_t id) = 0;
-  // The one writing call: marks a dead letter discarded.
-  virtual absl::Status DiscardDeadLetter(int64_t id) = 0;
+  // The writing calls: "new", "replayed" or "discarded"; and another change in place of the stored
+  // one, with its key, which makes the letter new again. ALREADY_EXISTS: another letter of the
+  // connection holds the same change.
+  virtual absl::Status MarkDeadLetter(int64_t id, const std::string& status) = 0;
+  virtual absl::Status EditDeadLetter(int64_t id, const std::string& key_json,
+                                      const std::string& change_json) = 0;
 };
 
 }  // namespace tidemark

@@ -93,16 +93,34 @@ CREATE TABLE _tidemark_dead_letters(
 );
 )sql";
 
+// A state was put into a new file (`tidemark state import`, `state restore`): its tables stand
+// there, and none of a destination's.
+absl::StatusOr<bool> StateAlone(SqliteConnection& connection) {
+  absl::StatusOr<SqliteStatement*> row = connection.Query(
+      "SELECT count(*) FROM sqlite_schema WHERE name IN ('_tidemark_tables', '_tidemark_columns', "
+      "'_tidemark_syncs', '_tidemark_sync_tables', '_tidemark_dead_letters')");
+  if (!row.ok()) return row.status();
+  absl::StatusOr<bool> found = connection.Next(**row);
+  if (!found.ok()) return found.status();
+  const bool none = *found && (*row)->Int(0) == 0;
+  (*row)->Reset();
+  return none;
+}
+
 }  // namespace
 
 absl::Status EnsureBookkeeping(SqliteConnection& connection) {
   absl::StatusOr<int64_t> version = ReadBookkeepingVersion(connection);
   if (!version.ok()) return version.status();
-  if (*version != 0) return absl::OkStatus();
+  absl::StatusOr<bool> alone = StateAlone(connection);
+  if (!alone.ok()) return alone.status();
+  if (*version != 0 && !*alone) return absl::OkStatus();
   if (absl::Status s = connection.Execute("BEGIN IMMEDIATE"); !s.ok()) return s;
   version = ReadBookkeepingVersion(connection);  // another process may have been faster
   absl::Status status = version.status();
-  if (status.ok() && *version == 0) {
+  if (status.ok()) alone = StateAlone(connection);
+  if (status.ok()) status = alone.status();
+  if (status.ok() && (*version == 0 || *alone)) {
     status = CreateStateTables(connection);
     if (status.ok()) status = connection.Execute(absl::StrCat(kSchemaTables, kSyncTables));
   }

@@ -45,23 +45,28 @@ absl::StatusOr<std::vector<std::string>> CloseRunningSyncs(SqliteConnection& con
   }
 }
 
-absl::Status WriteDeadLetterRow(SqliteConnection& connection, const std::string& owner,
-                                absl::string_view sync_id, const DeadLetter& letter,
-                                int64_t now_us) {
+std::string DeadLetterFingerprint(const std::string& owner, const DeadLetter& letter) {
   Digest digest(32);
   digest.Add(owner);
   digest.Add(letter.table);
   digest.Add(letter.key_json);
   digest.Add(letter.change_json);
   digest.AddInt(static_cast<int64_t>(letter.code));
-  const std::string fingerprint = digest.Finish();
+  return digest.Finish();
+}
+
+absl::Status WriteDeadLetterRow(SqliteConnection& connection, const std::string& owner,
+                                absl::string_view sync_id, const DeadLetter& letter,
+                                int64_t now_us) {
+  const std::string fingerprint = DeadLetterFingerprint(owner, letter);
   return connection.Run(
       "INSERT INTO _tidemark_dead_letters(connection, sync_id, table_name, key, change, reason, "
       "code, context, first_seen, last_seen, attempts, status, fingerprint) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 1, 'new', ?10) "
       "ON CONFLICT(fingerprint) DO UPDATE SET sync_id = excluded.sync_id, "
       "reason = excluded.reason, context = excluded.context, last_seen = excluded.last_seen, "
-      "attempts = attempts + 1",
+      "attempts = attempts + 1, "
+      "status = CASE status WHEN 'replayed' THEN 'new' ELSE status END",
       owner, sync_id, letter.table, letter.key_json, letter.change_json, letter.reason,
       static_cast<int64_t>(letter.code), letter.context_json, now_us, SqliteBlob{fingerprint});
 }

@@ -21,7 +21,10 @@ absl::StatusOr<std::vector<std::string>> CloseRunningSyncs(SqliteConnection& con
                                                            const std::string& owner,
                                                            int64_t now_us);
 
-// A letter equal to a stored one counts as another attempt of it.
+// What tells one letter of a connection from another, raw: table, key, change and code.
+std::string DeadLetterFingerprint(const std::string& owner, const DeadLetter& letter);
+// A letter equal to a stored one counts as another attempt of it; one that was replayed is new
+// again then.
 absl::Status WriteDeadLetterRow(SqliteConnection& connection, const std::string& owner,
                                 absl::string_view sync_id, const DeadLetter& letter,
                                 int64_t now_us);

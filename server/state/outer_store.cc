@@ -31,9 +31,16 @@ absl::Status OuterStore::CatchUp() {
     renewed_ = clock_.Monotonic();
   }
   if (absl::Status s = Failpoint("store.compare"); !s.ok()) return Failed(std::move(s));
-  absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(authority_, store_);
+  std::unique_ptr<StateStore> opened;
+  if (open_authority_) {
+    absl::StatusOr<std::unique_ptr<StateStore>> authority = open_authority_();
+    if (!authority.ok()) return Failed(authority.status());
+    opened = *std::move(authority);
+  }
+  StateStore& authority = opened != nullptr ? *opened : *authority_;
+  absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(authority, store_);
   if (!positions.ok()) return Failed(positions.status());
-  const std::string wrong = DescribePositions(*positions, authority_, store_);
+  const std::string wrong = DescribePositions(*positions, authority, store_);
   if (!wrong.empty()) {
     StateFinding finding;
     finding.level = StateLevel::kL3;
@@ -53,7 +60,7 @@ absl::Status OuterStore::CatchUp() {
   audit.detail =
       "rolled forward to the destination's history; the store's own versions are set "
       "aside.";
-  absl::Status copied = RollForward(authority_, store_, *positions, audit);
+  absl::Status copied = RollForward(authority, store_, *positions, audit);
   if (copied.ok()) copied = Failpoint("store.rolled_forward");
   if (!copied.ok()) return Failed(std::move(copied));
   behind_ = false;

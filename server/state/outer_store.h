@@ -10,9 +10,13 @@
 #ifndef TIDEMARK_STATE_OUTER_STORE_H_
 #define TIDEMARK_STATE_OUTER_STORE_H_
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/clock.h"
@@ -30,9 +34,19 @@ class OuterStore {
     absl::Duration pause = absl::Seconds(5);
   };
 
-  // All borrowed. `authority` reads the destination's own tables and needs no ownership.
+  // Opens the destination's own tables for reading; no connection to them outlives a comparison,
+  // so that the destination can fold its log into its file when it closes.
+  using Authority = std::function<absl::StatusOr<std::unique_ptr<StateStore>>()>;
+
+  // `store` and `clock` are borrowed.
+  OuterStore(StateStore& store, Authority authority, Clock& clock, Options options)
+      : store_(store),
+        open_authority_(std::move(authority)),
+        clock_(clock),
+        options_(std::move(options)) {}
+  // The authority stays open; it is borrowed and needs no ownership.
   OuterStore(StateStore& store, StateStore& authority, Clock& clock, Options options)
-      : store_(store), authority_(authority), clock_(clock), options_(std::move(options)) {}
+      : store_(store), authority_(&authority), clock_(clock), options_(std::move(options)) {}
   ~OuterStore() { End(); }
 
   std::string Describe() const { return store_.Describe(); }
@@ -67,7 +81,8 @@ class OuterStore {
   absl::Status Failed(absl::Status status);
 
   StateStore& store_;
-  StateStore& authority_;
+  const Authority open_authority_;  // null: authority_ is there
+  StateStore* const authority_ = nullptr;
   Clock& clock_;
   const Options options_;
   bool held_ = false;

@@ -20,8 +20,8 @@ using What = StateChange::What;
 constexpr size_t kShownBytes = 64;
 // Beyond this many compared pairs of lines a changed block is shown whole.
 constexpr size_t kComparedLines = 1'000'000;
-// Deeper documents are compared as a whole, so that no document can exhaust the stack.
-constexpr int kDepth = 200;
+// Deeper documents are compared as text, so that none can exhaust the stack.
+constexpr size_t kDepth = 200;
 
 std::string Dump(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -44,24 +44,24 @@ class JsonDiff {
  public:
   explicit JsonDiff(std::vector<StateChange>* changes) : changes_(*changes) {}
 
-  void Compare(const std::string& path, const Json& before, const Json& after, int depth) {
-    if (depth < kDepth && before.is_object() && after.is_object()) {
-      CompareObjects(path, before, after, depth);
-    } else if (depth < kDepth && before.is_array() && after.is_array()) {
-      CompareArrays(path, before, after, depth);
+  void Compare(const std::string& path, const Json& before, const Json& after) {
+    if (before.is_object() && after.is_object()) {
+      CompareObjects(path, before, after);
+    } else if (before.is_array() && after.is_array()) {
+      CompareArrays(path, before, after);
     } else if (before != after) {
       changes_.push_back({What::kChanged, path, Dump(before), Dump(after)});
     }
   }
 
  private:
-  void CompareObjects(const std::string& path, const Json& before, const Json& after, int depth) {
+  void CompareObjects(const std::string& path, const Json& before, const Json& after) {
     for (const auto& [name, value] : before.items()) {
       const auto other = after.find(name);
       if (other == after.end()) {
         changes_.push_back({What::kRemoved, Member(path, name), Dump(value), ""});
       } else {
-        Compare(Member(path, name), value, *other, depth + 1);
+        Compare(Member(path, name), value, *other);
       }
     }
     for (const auto& [name, value] : after.items()) {
@@ -71,7 +71,7 @@ class JsonDiff {
   }
 
   // What stands equal at both ends is left out, so that an element put in is one addition.
-  void CompareArrays(const std::string& path, const Json& before, const Json& after, int depth) {
+  void CompareArrays(const std::string& path, const Json& before, const Json& after) {
     const size_t shorter = std::min(before.size(), after.size());
     size_t head = 0;
     while (head < shorter && before[head] == after[head]) ++head;
@@ -84,7 +84,7 @@ class JsonDiff {
     const size_t new_end = after.size() - tail;
     size_t i = head;
     for (; i < std::min(old_end, new_end); ++i) {
-      Compare(absl::StrCat(path, "[", i, "]"), before[i], after[i], depth + 1);
+      Compare(absl::StrCat(path, "[", i, "]"), before[i], after[i]);
     }
     for (size_t j = i; j < old_end; ++j) {
       changes_.push_back({What::kRemoved, absl::StrCat(path, "[", j, "]"), Dump(before[j]), ""});
@@ -185,7 +185,28 @@ void DiffBytes(absl::string_view before, absl::string_view after,
                       HexShown(is)});
 }
 
+bool IsDeep(absl::string_view text) {
+  size_t depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted) {
+      if (text[i] == '\\') {
+        ++i;
+      } else {
+        quoted = text[i] != '"';
+      }
+      continue;
+    }
+    quoted = text[i] == '"';
+    if (text[i] == '{' || text[i] == '[') ++depth;
+    if ((text[i] == '}' || text[i] == ']') && depth > 0) --depth;
+    if (depth > kDepth) return true;
+  }
+  return false;
+}
+
 Json Parsed(absl::string_view body, absl::string_view other) {
+  if (IsDeep(body) || IsDeep(other)) return Json(Json::value_t::discarded);
   Json json = Json::parse(body.begin(), body.end(), nullptr, false);
   if (!body.empty()) return json;
   const Json beside = Json::parse(other.begin(), other.end(), nullptr, false);
@@ -223,7 +244,7 @@ std::vector<StateChange> DiffBodies(absl::string_view before, absl::string_view 
   const Json old_json = Parsed(before, after);
   const Json new_json = Parsed(after, before);
   if (old_json.is_structured() && new_json.is_structured()) {
-    JsonDiff(&changes).Compare("$", old_json, new_json, 0);
+    JsonDiff(&changes).Compare("$", old_json, new_json);
     if (!changes.empty()) return changes;
   }
   if (IsUtf8(before) && IsUtf8(after)) {
