@@ -88,8 +88,23 @@ TEST(StorageAddressTest, TheAddressIsASecret) {
       Load("storage: {type: redis, connection: \"redis://me:s3cret@h\", lease: 9 s}");
   ASSERT_TRUE(connection.ok()) << connection.status();
   EXPECT_THAT(connection->secrets, Contains(connection->storage.address));
+  EXPECT_THAT(connection->secrets, Contains("s3cret"));
   EXPECT_THAT(ConnectionJson(*connection).dump(), Not(HasSubstr("s3cret")));
   EXPECT_EQ(connection->storage.lease, absl::Seconds(9));
+}
+
+TEST(StorageAddressTest, OnlyAnAddressWithAPasswordIsHidden) {
+  StorageSettings storage;
+  for (const char* open : {"redis://h:1", "unix:/s.sock", "postgresql://me@h/d", "host=h"}) {
+    storage.address = open;
+    EXPECT_TRUE(StorageSecrets(storage).empty()) << open;
+  }
+  for (const char* closed : {"redis://:s3cret@h:1", "unix:/s.sock?password=s3cret",
+                             "postgresql://me:s3cret@h/d", "postgresql://h/d?password=s3cret",
+                             "host=h password=s3cret dbname=d", "password = 's3cret' host=h"}) {
+    storage.address = closed;
+    EXPECT_THAT(StorageSecrets(storage), Contains("s3cret")) << closed;
+  }
 }
 
 }  // namespace

@@ -109,7 +109,12 @@ class OuterStoreTest : public SyncFixture {
     OuterStore::Options options;
     options.ownership.holder = "a test";
     options.pause = absl::ZeroDuration();
-    OuterStore outer(*store_, *authority_, clock_, options);
+    OuterStore outer(
+        *store_,
+        [this]() -> absl::StatusOr<std::unique_ptr<StateStore>> {
+          return Real("warehouse.db", true);
+        },
+        clock_, options);
     outer_ = &outer;
     SyncOutcome outcome = Run(play_);
     outer_ = nullptr;
