@@ -27,7 +27,7 @@ constexpr std::array<ClassText, 14> kTexts = {{
      "`tidemark state repair` goes back to the newest version that verifies"},
     {"state lost",
      "`tidemark state repair` rebuilds it from the newest backup; without one, "
-     "`tidemark state reset` reads everything again"},
+     "`tidemark state repair --reset` reads everything again"},
     {"malformed state store",
      "`tidemark state repair` moves it aside and rebuilds it; where the store is the destination's "
      "own file, restore a backup of that file"},

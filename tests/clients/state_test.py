@@ -209,8 +209,9 @@ class StateTest(TidemarkCase):
         self.run_tidemark("state", "reset", file, "--yes")
         self.assertEqual("reset", self.versions(file)[0]["kind"])
         # What does not come again is gone at the source.
-        self.assertEqual((250, 50), tuple(self.sync(self.generator(250))[k] for k in (
-            "records_unchanged", "records_deleted")))
+        statistics = self.sync(self.generator(250))
+        self.assertEqual((250, 50), (statistics["records_unchanged"],
+                                     statistics["records_deleted"]))
         self.assertEqual([row[:-2] for row in before], [row[:-2] for row in self.query(ROWS)])
         self.assertEqual(50, self.query("SELECT sum(_tidemark_deleted) FROM rows")[0][0])
 
