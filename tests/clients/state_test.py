@@ -215,6 +215,19 @@ class StateTest(TidemarkCase):
         self.assertEqual([row[:-2] for row in before], [row[:-2] for row in self.query(ROWS)])
         self.assertEqual(50, self.query("SELECT sum(_tidemark_deleted) FROM rows")[0][0])
 
+    def test_the_second_store_gets_what_a_command_writes(self):
+        tail = "state: {storage: {type: sqlite, connection: outer.db}}\n"
+        for count in (100, 200):
+            file = self.generator(count, tail=tail)
+            self.run_tidemark("run", file)
+        self.run_tidemark("state", "rollback", file, "--to", "1", "--yes")
+        history = "SELECT version, kind, hex(chain) FROM _tidemark_state_history ORDER BY version"
+        self.assertEqual(["normal", "normal", "rollback"],
+                         [kind for _, kind, _ in self.query(history, "outer.db")])
+        # The store is ahead of nothing and behind nothing: the next sync simply goes on.
+        self.assertEqual(100, self.sync(file)["records_unchanged"])
+        self.assertEqual(self.query(history), self.query(history, "outer.db"))
+
     def test_migrate_has_nothing_to_do_today(self):
         file = self.three_syncs()
         self.assertIn("Nothing to do", self.run_tidemark("state", "migrate", file, "--yes")[0])
