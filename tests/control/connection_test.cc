@@ -222,6 +222,39 @@ TEST(ConnectionTest, TheMethodIsChosenOrFollowsFromTheOnlySection) {
   }
 }
 
+TEST(ConnectionTest, ATypeAndASchemePickTheConnector) {
+  struct Case {
+    std::string source;
+    std::string connector;
+    std::string connection;
+    std::string problem;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"type: database, connection: app.db", "sqlite", "/f/app.db", ""},
+           {"type: database, connection: \"sqlite:app.db\"", "sqlite", "/f/app.db", ""},
+           {"type: database, connection: \"sqlite:///data/app.db\"", "sqlite", "/data/app.db", ""},
+           {"connector: sqlite, connection: ../app.db", "sqlite", "/f/../app.db", ""},
+           {"type: file, connection: \"in/*.csv\"", "files", "/f/in/*.csv", ""},
+           {"type: file, connection: \"file:///in/a.csv\"", "files", "/in/a.csv", ""},
+           {"type: api, connection: \"http://h\"", "rest", "http://h", ""},
+           {"type: database, connection: \"postgresql://h/d\"", "", "",
+            "database postgresql is not built yet"},
+           {"type: file, connection: \"s3://b/a.csv\"", "", "", "file s3 is not built yet"}}) {
+    SCOPED_TRACE(c.source);
+    const absl::StatusOr<Connection> loaded = ParseConnection(
+        "c.yaml", "/f",
+        absl::StrCat("sync: {source: {", c.source, "}, destination: {connection: w.db}}"),
+        NoVariables());
+    if (!c.problem.empty()) {
+      EXPECT_THAT(std::string(loaded.status().message()), HasSubstr(c.problem));
+      continue;
+    }
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    EXPECT_EQ(loaded->source.connector, c.connector);
+    EXPECT_EQ(loaded->source.connection->text, c.connection);
+  }
+}
+
 TEST(ConnectionTest, HostileYamlIsRefused) {
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += "[";

@@ -16,6 +16,7 @@ void Decimal(absl::string_view input);  // precision:u8 scale:u8, then the text
 void Json(absl::string_view input);
 void Text(absl::string_view input);  // UTF-8: checked, cut, quoted
 void Naming(absl::string_view input);
+void Csv(absl::string_view input);  // delimiter:u8, then the file
 
 struct Target {
   const char* name;  // of the function, and of its folder in corpus/
@@ -24,6 +25,7 @@ struct Target {
 inline constexpr Target kTargets[] = {
     {"rows", Rows},       {"meta", Meta}, {"time", Time}, {"duration", Duration},
     {"decimal", Decimal}, {"json", Json}, {"text", Text}, {"naming", Naming},
+    {"csv", Csv},
 };
 
 }  // namespace tidemark::fuzz
