@@ -222,7 +222,10 @@ absl::Status ChangeCapture::Install(Database& writer, int64_t seen) const {
     absl::StrAppend(&sql, "INSERT INTO main._tidemark_capture(tbl, id) VALUES (",
                     Literal(table_.name),
                     ", lower(hex(randomblob(16)))) ON CONFLICT (tbl) DO UPDATE SET id = "
-                    "excluded.id;");
+                    "excluded.id, pruned = 0;"
+                    // What they know is of the triggers before: they read all rows again.
+                    "DELETE FROM main._tidemark_consumers WHERE tbl = ",
+                    Literal(table_.name), ";");
     if (absl::Status s = writer.Execute(sql); !s.ok()) return s;
   }
   auto consumer = writer.Prepare(

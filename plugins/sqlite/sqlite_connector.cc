@@ -123,10 +123,12 @@ absl::Status SqliteConnector::ValidateState(absl::Span<const StateEntry> entries
 void SqliteConnector::Acknowledged(const Acknowledgement& acknowledgement) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const StateEntry& entry : acknowledgement.releasable) {
-    const std::optional<int64_t> seq = SeqOf(entry.body);
-    if (!seq) continue;
-    int64_t& released = releasable_[std::string(entry.table)];
-    released = std::max(released, *seq);
+    std::optional<ChangePlace> place = PlaceOf(entry.body);
+    if (!place) continue;
+    ChangePlace& released = releasable_[std::string(entry.table)];
+    if (released.capture != place->capture || released.seq < place->seq) {
+      released = *std::move(place);
+    }
   }
 }
 

@@ -2,7 +2,6 @@
 #ifndef TIDEMARK_SQLITE_SQLITE_CONNECTOR_H_
 #define TIDEMARK_SQLITE_SQLITE_CONNECTOR_H_
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "sqlite/sqlite_options.h"
 #include "sqlite/table_definition.h"
 #include "sqlite/table_run.h"
+#include "sqlite/trigger_reader.h"
 #include "tidemark/abilities.h"
 #include "tidemark/connector.h"
 #include "tidemark/row_reader.h"
@@ -59,7 +59,7 @@ class SqliteConnector final : public Connector,
   std::shared_ptr<Database> writer_;     // of trigger mode, while Update() runs
   std::mutex mutex_;
   bool interrupted_ = false;                        // guarded by mutex_
-  std::map<std::string, int64_t> releasable_;       // by table, guarded by mutex_
+  std::map<std::string, ChangePlace> releasable_;   // by table, guarded by mutex_
   std::vector<std::weak_ptr<Database>> databases_;  // guarded by mutex_; owned by whoever opened
 };
 

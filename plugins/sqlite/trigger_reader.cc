@@ -105,10 +105,13 @@ class TriggerReader {
   }
 
   absl::Status Release() {
-    if (!trigger_.releasable || run_.request.dry_run()) return absl::OkStatus();
+    // A change table that was made anew counts from 1 again.
+    if (!trigger_.releasable || trigger_.releasable->capture != id_ || run_.request.dry_run()) {
+      return absl::OkStatus();
+    }
     absl::StatusOr<Database*> writer = trigger_.writer();
     if (!writer.ok()) return writer.status();
-    const absl::Status status = capture_.Release(**writer, *trigger_.releasable);
+    const absl::Status status = capture_.Release(**writer, trigger_.releasable->seq);
     // What could not be removed now is removed in the next sync.
     if (absl::IsUnavailable(status)) {
       run_.sink.Log(LogLevel::kWarning, absl::StrCat("changes are kept: ", status.message()));
@@ -316,10 +319,12 @@ absl::Status CheckChanges(Database& database, const TableDefinition& table, cons
   return absl::OkStatus();
 }
 
-std::optional<int64_t> SeqOf(absl::string_view body) {
+std::optional<ChangePlace> PlaceOf(absl::string_view body) {
   const json state = json::parse(body.begin(), body.end(), nullptr, false);
   if (!state.is_object() || TextIn(state, "method") != "trigger") return std::nullopt;
-  return IntegerIn(state, "seq");
+  const std::optional<int64_t> seq = IntegerIn(state, "seq");
+  if (!seq) return std::nullopt;
+  return ChangePlace{TextIn(state, "capture"), *seq};
 }
 
 }  // namespace tidemark::sqlite

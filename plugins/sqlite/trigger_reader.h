@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,13 +15,19 @@
 
 namespace tidemark::sqlite {
 
+// A place in the changes. Numbers of other triggers (capture) say nothing of these.
+struct ChangePlace {
+  std::string capture;
+  int64_t seq = 0;
+};
+
 // What trigger mode needs beside the run of a table.
 struct TriggerRun {
   TableRun& run;
   // A connection that may write; opened when it is first needed.
   std::function<absl::StatusOr<Database*>()> writer;
-  // The seq of the newest releasable state, if there is one: what lies before it may go.
-  std::optional<int64_t> releasable;
+  // The place of the newest releasable state, if there is one: what lies before it may go.
+  std::optional<ChangePlace> releasable;
 };
 
 // All rows once, then every change in the order of commits, from the change table of
@@ -35,8 +42,8 @@ absl::Status ReadChanges(const TriggerRun& trigger);
 absl::Status CheckChanges(Database& database, const TableDefinition& table,
                           const nlohmann::json& state, const ChangeCapture::Place& place);
 
-// The seq in the body of a state, nothing if it is not one of trigger mode.
-std::optional<int64_t> SeqOf(absl::string_view body);
+// The place in the body of a state, nothing if it is not one of trigger mode.
+std::optional<ChangePlace> PlaceOf(absl::string_view body);
 
 }  // namespace tidemark::sqlite
 

@@ -198,6 +198,9 @@ TEST(SqliteTrigger, ChangedTablesAreReadAgain) {
     TestDatabase db("CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1,1), (2,2)");
     SourceRun run = TriggersOf(db);
     ASSERT_TRUE(run.Sync().ok());
+    db.Run("UPDATE t SET v = 3; UPDATE t SET v = 4");
+    ASSERT_TRUE(run.Sync().ok());
+    run.Release();  // Of these numbers, which a new change table does not know.
     db.Run(c.sql);
     ASSERT_TRUE(run.Sync().ok());
     EXPECT_TRUE(absl::StrContains(run.Warnings(), "all rows are read again")) << run.Warnings();
