@@ -154,7 +154,10 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::Snapshot(
   if (*presence == Presence::kLive) {
     absl::StatusOr<bool> written = WrittenInThisSync(values);
     if (!written.ok()) return written.status();
-    superseded = *written;
+    // What a truncate has made gone is not newer, although this sync wrote it.
+    absl::StatusOr<bool> truncated = Truncated(values);
+    if (!truncated.ok()) return truncated.status();
+    superseded = *written && !*truncated;
   }
   if (!superseded) return Upsert(values);
   if (options_.touch_unchanged) {

@@ -318,7 +318,13 @@ std::string SqliteTableWriter::UpsertSql(bool bulk) const {
   if (guard_.has_value() && !Canary("apply_a_stale_row")) {
     const std::string& guard = columns_[*guard_].name;
     absl::StrAppend(&sql, " AND (_t.", guard, " IS NULL OR excluded.", guard,
-                    " IS NULL OR excluded.", guard, " >= _t.", guard, ")");
+                    " IS NULL OR excluded.", guard, " >= _t.", guard);
+    // Invariant I4: a delete carries no cursor. One that comes again deletes the newer row as well,
+    // and what follows it must bring that row back, as it does after a hard delete.
+    if (has_deleted_column_) {
+      absl::StrAppend(&sql, " OR _t.", QuoteIdentifier(kDeletedColumn), " = 1");
+    }
+    sql.push_back(')');
   }
   return sql;
 }

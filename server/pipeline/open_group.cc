@@ -70,7 +70,14 @@ CommitRequest OpenGroup::Request(int64_t last_synced_us) const {
     commit.expected_version = run_.book.VersionOf(name);
     return commit;
   };
-  for (const auto& [name, state] : states_) entry(name).state = state;
+  for (const auto& [name, state] : states_) {
+    EntryCommit& commit = entry(name);
+    commit.state = state;
+    // A full sync starts anew, maybe behind what the versions before it say: none of them may be
+    // released after it (Invariant I2, NewestReleasable).
+    const bool anew = run_.options.full && commit.expected_version > 0 && !run_.book.Moved(name);
+    if (anew) commit.kind = StateKind::kReset;
+  }
   for (const auto& [table, group] : tables_) {
     if (!group.touched) continue;
     // Dead letters of no table alone do not make a connection-wide entry.

@@ -291,6 +291,28 @@ TEST_P(DestinationChangeTest, OlderRowsAreSupersededUnderAStaleGuard) {
   EXPECT_EQ("1|b|5|0\n2|d|NULL|0\n", Rows("people"));
 }
 
+// A log that comes again (Invariant I4): its delete meets a newer row than it once deleted.
+TEST_P(DestinationChangeTest, UnderAStaleGuardADeletedRowComesBack) {
+  TargetTable target = People();
+  target.stale_guard = 2;
+  Write(target, {Upsert(1, "b", 5)}, "1");
+  EXPECT_EQ("updated 2, deleted 1, superseded 1",
+            CountsText(Write(
+                target, {Upsert(1, "a", 3), Delete(1), Upsert(1, "b", 4), Update(1, 5)}, "2")));
+  EXPECT_EQ("1|b|5|0\n", Rows("people"));
+}
+
+TEST_P(DestinationChangeTest, ASnapshotRowReplacesWhatATruncateMadeGone) {
+  Write(People(), {Upsert(1, "before", 1)}, "1");
+  ApplyOptions truncated;
+  truncated.touch_unchanged = true;
+  truncated.truncate_before_us = ++synced_us_;
+  EXPECT_EQ("updated 1, superseded 1",
+            CountsText(Write(People(), {Snapshot(1, "after", 2), Snapshot(1, "older", 3)}, "2",
+                             truncated)));
+  EXPECT_EQ("1|after|2|0\n", Rows("people"));
+}
+
 TEST_P(DestinationChangeTest, ARowThatIsRefusedLeavesTheOthers) {
   Change no_key = Upsert(2, "b", 2);
   no_key.values[0] = Value::Null();

@@ -411,6 +411,33 @@ TEST_F(GroupsTest, FullSyncGivesNoStateAndVersionsGoOn) {
   EXPECT_TRUE(outcome.tables[0].full);
 }
 
+// A source that reads from its beginning may be behind what older states let it forget.
+TEST_F(GroupsTest, AFullSyncReleasesNoStateOfTheTimeBeforeIt) {
+  const auto twelve = [](const char* name) {
+    Moves moves;
+    for (int i = 1; i <= 12; ++i) {
+      moves.push_back(Say(One(0, i)));
+      moves.push_back(Mark(static_cast<uint64_t>(i), absl::StrCat(name, " ", i)));
+      moves.push_back(WaitFor(absl::Milliseconds(1)));
+    }
+    moves.push_back(Done());
+    return moves;
+  };
+  play_.script = [&](const UpdateStart&) { return twelve("old"); };
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  play_.acknowledgements.clear();
+  options_.full = true;
+  play_.script = [&](const UpdateStart&) { return twelve("new"); };
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  std::vector<std::string> released;
+  for (const Acknowledgement& acknowledgement : play_.acknowledgements) {
+    for (const StateEntry& state : acknowledgement.releasable) released.push_back(state.body);
+  }
+  EXPECT_THAT(released, ElementsAre("new 1", "new 2"));
+  EXPECT_THAT(Query("SELECT version FROM _tidemark_state_history WHERE kind = 'reset'"),
+              ElementsAre(ElementsAre("13")));
+}
+
 TEST_F(GroupsTest, AnOversizedStateStopsTheSyncByName) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(One(0, 1)), MarkTables(1, {{"a", std::string(10 * 1024 * 1024 + 1, 'x')}}),
