@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -152,6 +153,8 @@ absl::Status JsonChecker::Check(absl::string_view text) {
     error = parser_->parser.parse(zeroed).error();
   }
   if (error == simdjson::SUCCESS) return absl::OkStatus();
+  // No fault of the text: the row must not become a dead letter.
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
   return absl::InvalidArgumentError(absl::StrCat("not JSON: ", simdjson::error_message(error)));
 }
 

@@ -40,6 +40,7 @@ class JsonChecker {
   ~JsonChecker();
   JsonChecker(const JsonChecker&) = delete;
   JsonChecker& operator=(const JsonChecker&) = delete;
+  // Throws std::bad_alloc where there is no memory: that says nothing about the text.
   absl::Status Check(absl::string_view text);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <new>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -460,7 +461,11 @@ void SqliteDestination::Release() {
   handles_.clear();
   state_ = nullptr;
   catalog_ = nullptr;
-  if (ownership_ != nullptr) ownership_->Release(*connection_);
+  try {
+    if (ownership_ != nullptr) ownership_->Release(*connection_);
+  } catch (const std::bad_alloc&) {
+    // Only the note of it is missing: the lock goes with the object.
+  }
   ownership_ = nullptr;
 }
 

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/canary.h"
 #include "core/failpoint.h"
 #include "core/status_context.h"
 #include "pipeline/backoff.h"
 #include "pipeline/outcome.h"
 #include "pipeline/sync_attempt.h"
 #include "pipeline/sync_run.h"
+#include "state/state_corruption.h"
 
 namespace tidemark {
 namespace {
@@ -40,6 +43,7 @@ class Retries {
 
  private:
   bool Worth(const AttemptEnd& end) {
+    if (end.side == FailedSide::kEngine) return false;
     if (end.side == FailedSide::kDestination) {
       // A full disk does not become empty by waiting a minute.
       return end.status.code() == absl::StatusCode::kAborted ||
@@ -73,6 +77,7 @@ absl::Status Acquire(SyncRun& run) {
   AcquireRequest request;
   request.connection = run.options.connection;
   request.holder = run.options.holder;
+  request.take_over = run.options.take_over;
   auto acquired = run.parts.destination->Acquire(request);
   if (!acquired.ok()) return acquired.status();
   run.epoch = acquired->epoch;
@@ -97,16 +102,41 @@ absl::Status Acquire(SyncRun& run) {
   return begun.ok() ? Failpoint("sync.begun") : begun;
 }
 
+// Without its text where there is no memory for that either.
+absl::Status OutOfMemory() {
+  try {
+    return absl::ResourceExhaustedError(
+        "the engine ran out of memory; nothing is lost, the next sync goes on from the last "
+        "commit: give the process more memory, or let the connector send smaller rows");
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
+// The failures of an allocation end here and in RunSync: what the attempt did not commit is rolled
+// back by its destructor, and the process goes on.
+AttemptEnd RunAttempt(SyncRun& run, uint32_t number) {
+  try {
+    SyncAttempt attempt(run, number);
+    return attempt.Run();
+  } catch (const std::bad_alloc&) {
+    AttemptEnd end;
+    if (!Canary("forget_that_memory_ran_out")) end.status = OutOfMemory();
+    end.side = FailedSide::kEngine;
+    return end;
+  }
+}
+
 void RunAttempts(SyncRun& run) {
   Retries retries(run);
   AttemptEnd end;
   uint32_t attempt = 0;
   do {
-    SyncAttempt next(run, ++attempt);
-    end = next.Run();
+    end = RunAttempt(run, ++attempt);
   } while (retries.Again(end));
   run.outcome.interrupted = end.interrupted || run.interrupts() > 0;
   if (!end.status.ok()) {
+    if (end.side == FailedSide::kDestination) end.status = ClassifyCommitError(end.status);
     run.outcome.error = end.status;
     run.outcome.error_of_destination = end.side == FailedSide::kDestination;
     run.AddSyncError(end.status);
@@ -127,7 +157,9 @@ absl::string_view SyncStatusName(SyncStatus status) {
   return "failed";
 }
 
-SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
+namespace {
+
+SyncOutcome RunToItsEnd(const SyncOptions& options, const SyncParts& parts) {
   SyncRun run(options, parts);
   run.outcome.sync_id = absl::StrCat("sync_", run.random.Hex(8));
   run.outcome.started_at_us = run.NowUs();
@@ -156,6 +188,21 @@ SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
   parts.destination->Release();
   PassFailpoint("sync.released");
   return std::move(run.outcome);
+}
+
+}  // namespace
+
+SyncOutcome RunSync(const SyncOptions& options, const SyncParts& parts) {
+  try {
+    return RunToItsEnd(options, parts);
+  } catch (const std::bad_alloc&) {
+    // Not even a report can be made: the next start closes the sync as ended.
+    SyncOutcome outcome;
+    outcome.error = OutOfMemory();
+    if (parts.outer != nullptr) parts.outer->End();
+    parts.destination->Release();
+    return outcome;
+  }
 }
 
 }  // namespace tidemark

@@ -17,7 +17,8 @@
 
 namespace tidemark {
 
-enum class FailedSide { kConnector, kDestination };
+// kEngine: the process itself ran out of memory.
+enum class FailedSide { kConnector, kDestination, kEngine };
 
 // How an attempt ended. Whatever it did not commit is rolled back.
 struct AttemptEnd {

@@ -21,16 +21,19 @@ absl::Status UseWal(SqliteConnection& connection) {
   absl::StatusOr<bool> found = connection.Next(**row);
   if (!found.ok()) return found.status();
   const std::string mode = *found ? (*row)->String(0) : "";
-  (*row)->Reset();
+  // The change itself is committed behind its row.
+  if (absl::Status s = connection.Finish(**row); !s.ok()) return s;
   if (mode == "wal") return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(connection.path(), " cannot use a write-ahead log (journal mode \"", mode,
                    "\"); put it on a local disk"));
 }
 
-// Reads the schema, so that a file that cannot be read is known now.
+// Reads the schema, so that a file that cannot be read is known now. The cache is used as far as
+// it is needed: reading a long history meets its bodies in the order of their hashes.
 absl::Status Probe(SqliteConnection& connection) {
-  return connection.Execute("SELECT count(*) FROM sqlite_schema");
+  return connection.Execute(absl::StrCat("PRAGMA cache_size = -", kPageCacheKib,
+                                         "; SELECT count(*) FROM sqlite_schema"));
 }
 
 }  // namespace
