@@ -30,7 +30,12 @@ class FaultySync {
   void Run(const FaultPlan& plan) {
     FaultVfs vfs(plan);
     uint64_t blind = 0;
-    steady_.on_acknowledged = [&](uint64_t) { blind += vfs.unsynced() ? 1 : 0; };
+    uint64_t last = steady_.acknowledged();
+    steady_.on_acknowledged = [&](uint64_t position) {
+      // What was durable before is acknowledged again by the next attempt.
+      blind += vfs.unsynced() && position > last ? 1 : 0;
+      last = position;
+    };
     const SyncOutcome outcome = steady_.Run();
     steady_.on_acknowledged = nullptr;
     vfs.Replan(FaultPlan());

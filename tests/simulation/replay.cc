@@ -22,7 +22,8 @@ bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceCha
     const std::string from = model.KeyOf(change.table, *change.before);
     for (size_t j = 0; j < piece.size(); ++j) {
       if (j == i || piece[j]->table != change.table) continue;
-      if (Uses(model, *piece[j], j < i ? to : from)) return false;
+      if (Uses(model, *piece[j], from)) return false;
+      if (j < i && Uses(model, *piece[j], to)) return false;
     }
   }
   return true;

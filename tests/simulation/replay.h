@@ -9,8 +9,9 @@
 namespace tidemark {
 
 // Whether these changes, in this order and applied already, may be applied again (Invariant I4).
-// A key change moves what stands at the old key, without knowing which row that is: no other change
-// of the piece may use its old key after it, or its new key before it.
+// A key change moves what stands at the old key, without knowing which row that is, and takes what
+// stands at the new key for a row that is about to move as well: no other change of the piece may
+// use its old key, or its new key before it.
 bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece);
 
 }  // namespace tidemark

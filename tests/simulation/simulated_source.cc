@@ -315,7 +315,9 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   reading.at = from;
   reading.back_at = checkpoint_;
   unsettled.from = std::min(unsettled.from, from);
-  unsettled.to = std::max(unsettled.to, reading.claimed);
+  // A state may say more than what was sent last: that nothing stands behind it.
+  unsettled.to =
+      std::max(unsettled.to, end == log.end() ? world_.database.head() : end->first - 1);
   return true;
 }
 
