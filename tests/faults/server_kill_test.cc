@@ -1,6 +1,7 @@
 // K4: PostgreSQL's backend, its postmaster and Redis are killed (-9) while a version is appended.
 // What was acknowledged is there afterwards, once; an unknown outcome is settled by reading.
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 #include <signal.h>
 
 #include <atomic>
@@ -27,7 +28,7 @@ namespace {
 
 constexpr char kConnection[] = "killed";
 constexpr char kEntry[] = "orders";
-constexpr int kTries = 10'000;
+constexpr int kTries = 5'000;  // of 2 ms each and more
 
 // Appends version after version to one store, each while the server is killed.
 class Appending {
@@ -83,12 +84,22 @@ class Appending {
   std::vector<std::string> bodies_;  // acknowledged
 };
 
+// The backend of our session; 0: the server is just not there, from the kill before.
+int BackendOf(PostgresServer& server) {
+  PGconn* const connection = PQconnectdb(server.Connection().c_str());
+  PGresult* const result = PQexec(
+      connection, "SELECT pid FROM pg_stat_activity WHERE application_name = 'tidemark' LIMIT 1");
+  int backend = 0;
+  if (PQntuples(result) != 1 || !absl::SimpleAtoi(PQgetvalue(result, 0, 0), &backend)) backend = 0;
+  PQclear(result);
+  PQfinish(connection);
+  return backend;
+}
+
 // SIGKILL to the backend of our session, at some moment of the next transaction.
 bool KillBackend(PostgresServer& server, std::mt19937_64& random, std::thread* killer) {
-  const std::string text =
-      server.Query("SELECT pid FROM pg_stat_activity WHERE application_name = 'tidemark' LIMIT 1");
-  int backend = 0;
-  if (!absl::SimpleAtoi(text, &backend)) return false;
+  const int backend = BackendOf(server);
+  if (backend == 0) return false;
   const uint64_t spins = random() % 400'000;
   *killer = std::thread([backend, spins] {
     for (std::atomic<uint64_t> i{0}; i < spins;) ++i;
@@ -130,8 +141,10 @@ TEST(ServerKillTest, K4WhatWasAcknowledgedStaysWhoeverIsKilled) {
     }
     if (killer.joinable()) killer.join();
   }
-  tables.Judge();
-  keys.Judge();
+  if (!HasFailure()) {
+    tables.Judge();
+    keys.Judge();
+  }
   EXPECT_TRUE(suite.Clean());
 }
 
