@@ -32,7 +32,7 @@ SUITES = (
     Suite(("K2",), CRASH + ["K2"], 2 * len(failpoint_names())),
     Suite(("K3",), CRASH + ["K3"], 19 * 5),
     _test(("K4",), "server_kill_test", 30),
-    Suite(("K5",), ["{python}", "{source}/tests/faults/zombie_suite.py"], 300),
+    Suite(("K5",), ["{python}", "{source}/tests/faults/zombie_suite.py"], 100),
     _test(("P1",), "power_loss_test", 1000, "*NothingAcknowledgedIsLost"),
     _test(("D1",), "full_disk_test", 50),
     _test(("D2",), "io_error_test", 150, "*AtRandom"),
