@@ -399,6 +399,7 @@ absl::StatusOr<CommitResult> SqliteDestination::Commit(const CommitRequest& requ
   }
   absl::Status status = Failpoint("apply.before_commit");
   if (status.ok()) status = connection_->Execute("COMMIT");
+  if (Canary("believe_a_failed_commit")) status = absl::OkStatus();
   if (status.ok()) status = Failpoint("apply.commit_unknown");
   if (!status.ok()) return SettleUnknown(request, *std::move(result), status);
   PassFailpoint("apply.committed");
