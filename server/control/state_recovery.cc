@@ -53,7 +53,16 @@ std::vector<StateEvidence::Entry> EntriesOf(const std::string& report) {
   return entries;
 }
 
-void AddTableFindings(const SqliteWitness& witness, std::vector<StateFinding>* findings) {
+// Which reset reads a table again: its own state's, or that of the whole connection.
+std::string ResetCommand(const StateCheck& check, const std::string& source_name) {
+  const bool own = std::any_of(
+      check.entries.begin(), check.entries.end(),
+      [&source_name](const EntryCheck& entry) { return entry.head.entry == source_name; });
+  return own ? absl::StrCat("tidemark state reset --table ", source_name) : "tidemark state reset";
+}
+
+void AddTableFindings(const SqliteWitness& witness, const StateCheck& check,
+                      std::vector<StateFinding>* findings) {
   for (const AlteredTable& table : witness.altered) {
     StateFinding& finding = findings->emplace_back();
     finding.corruption = CorruptionClass::kTableAltered;
@@ -73,8 +82,8 @@ void AddTableFindings(const SqliteWitness& witness, std::vector<StateFinding>* f
           "`tidemark state repair` creates them again, empty until their rows are read again";
     }
     if (table.gone || table.key_altered) {
-      finding.remedy = absl::StrCat("restore it, or read it again: `tidemark state reset --table ",
-                                    table.source_name, "`");
+      finding.remedy = absl::StrCat("restore it, or read it again: `",
+                                    ResetCommand(check, table.source_name), "`");
     }
   }
 }
@@ -195,7 +204,7 @@ absl::StatusOr<StateValidation> ValidateStored(const StateLocation& location, in
   }
   validation.fresh = validation.check.entries.empty() && validation.check.findings.empty();
   std::vector<StateFinding> tables;
-  AddTableFindings(validation.witness, &tables);
+  AddTableFindings(validation.witness, validation.check, &tables);
   std::erase_if(tables, [&validation](const StateFinding& finding) {
     return BeginsAgain(validation.check, finding.entry);
   });

@@ -1,6 +1,7 @@
 #include "destination/sqlite_catalog.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -73,7 +74,7 @@ bool SqliteTable::integer_key() const {
 
 absl::Status SqliteCatalog::Load() {
   tables_.clear();
-  absl::flat_hash_map<std::string, std::string> guards;
+  std::unordered_map<std::string, std::string> guards;
   if (absl::Status s = LoadTables(&guards); !s.ok()) return s;
   if (absl::Status s = LoadColumns(); !s.ok()) return s;
   for (auto& [key, table] : tables_) {
@@ -93,7 +94,7 @@ absl::Status SqliteCatalog::Load() {
   return absl::OkStatus();
 }
 
-absl::Status SqliteCatalog::LoadTables(absl::flat_hash_map<std::string, std::string>* guards) {
+absl::Status SqliteCatalog::LoadTables(std::unordered_map<std::string, std::string>* guards) {
   absl::StatusOr<SqliteStatement*> rows = connection_.Query(
       "SELECT t.table_name, t.connection, t.source_name, t.deletes, t.stale_guard, "
       "t.truncate_before, s.name IS NOT NULL FROM _tidemark_tables t "
@@ -165,8 +166,7 @@ absl::Status SqliteCatalog::ForgetGone(
       return absl::DataLossError(absl::StrCat(
           "table \"", target.name, "\" is gone from ", connection_.path(),
           " although it was synced; restore it from a backup of the file, or read it again: "
-          "`tidemark state reset --table ",
-          target.source_name, "`"));
+          "`tidemark state reset`"));
     }
     for (const char* forget : {"DELETE FROM _tidemark_tables WHERE table_name = ?",
                                "DELETE FROM _tidemark_columns WHERE table_name = ?"}) {

@@ -49,7 +49,7 @@ constexpr std::array<ClassText, 14> kTexts = {{
     {"disk full", "free some space; the next run goes on from the last commit"},
     {"diverged workers", "see who else works on it with `tidemark state log`"},
     {"destination table altered or dropped",
-     "restore it, or read it again: `tidemark state reset --table TABLE`"},
+     "restore it, or read it again: `tidemark state reset`"},
     {"rows differ from the source", "`tidemark verify --repair` reads them again"},
 }};
 

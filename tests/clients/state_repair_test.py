@@ -90,15 +90,20 @@ class StateRepairTest(TidemarkCase):
         self.assertEqual(14, findings[-1]["class"])
 
     def test_a_dropped_table_stops_until_its_state_is_reset(self):
-        file = self.three_syncs()
-        before = [row[0] for row in self.query("SELECT id FROM rows ORDER BY id")]
-        self.execute("DROP TABLE rows")
-        _, error = self.run_tidemark("run", file, code=1)
-        self.assertIn("class 13", error)
-        self.assertIn("tidemark state reset --table rows", error)
-        self.run_tidemark("state", "reset", file, "--table", "rows", "--yes")
-        self.run_tidemark("run", file)
-        self.assertEqual(before, [row[0] for row in self.query("SELECT id FROM rows ORDER BY id")])
+        ids = "SELECT id FROM %s ORDER BY id"
+        for tables, name, reset in ((1, "rows", []), (2, "rows_2", ["--table", "rows_2"])):
+            with self.subTest(tables=tables):
+                file = self.connection("rows", "{connector: generator, config: {count: 50, seed: 7, "
+                                       f"tables: {tables}}}}}", destination=f"{tables}.db")
+                self.run_tidemark("run", file)
+                before = self.query(ids % name, f"{tables}.db")
+                self.execute(f"DROP TABLE {name}", f"{tables}.db")
+                _, error = self.run_tidemark("run", file, code=1)
+                self.assertIn("class 13", error)
+                self.assertIn(" ".join(["`tidemark state reset", *reset]) + "`", error)
+                self.run_tidemark("state", "reset", file, *reset, "--yes")
+                self.run_tidemark("run", file)
+                self.assertEqual(before, self.query(ids % name, f"{tables}.db"))
 
     def test_a_damaged_store_of_files_is_moved_aside(self):
         for count in (100, 200):
