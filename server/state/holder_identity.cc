@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
+#include <cstdlib>
 #include <fstream>
 #include <vector>
 
@@ -71,8 +73,10 @@ bool IsStopped(int64_t pid) {
 }
 
 std::optional<int64_t> SqliteWriter(const std::string& database) {
+  char resolved[PATH_MAX];
+  const std::string real = realpath(database.c_str(), resolved) != nullptr ? resolved : database;
   struct stat shm = {};
-  if (stat(absl::StrCat(database, "-shm").c_str(), &shm) != 0) return std::nullopt;
+  if (stat(absl::StrCat(real, "-shm").c_str(), &shm) != 0) return std::nullopt;
   std::ifstream locks("/proc/locks");
   std::string line;
   // "7: POSIX  ADVISORY  WRITE 4711 00:2d:1234567 120 120"
