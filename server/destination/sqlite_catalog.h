@@ -6,9 +6,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "destination/destination.h"
@@ -58,7 +58,7 @@ class SqliteCatalog {
 
  private:
   // `guards`: by table key, the name of the column its stale guard compares.
-  absl::Status LoadTables(absl::flat_hash_map<std::string, std::string>* guards);
+  absl::Status LoadTables(std::unordered_map<std::string, std::string>* guards);
   absl::Status LoadColumns();
   absl::Status Create(const TargetTable& target, absl::string_view owner, int64_t now_us,
                       std::vector<SchemaChange>* changes);
@@ -71,7 +71,7 @@ class SqliteCatalog {
   absl::Status RefuseExisting(const TargetTable& target);
 
   SqliteConnection& connection_;
-  absl::flat_hash_map<std::string, SqliteTable> tables_;  // by lower-case name
+  std::unordered_map<std::string, SqliteTable> tables_;  // by lower-case name
 };
 
 }  // namespace tidemark

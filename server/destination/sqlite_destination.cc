@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <new>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -108,7 +109,7 @@ class SqliteDestination final : public Destination {
   std::unique_ptr<SqliteCatalog> catalog_;
   std::unique_ptr<SqliteState> state_;
   std::deque<Slot> slots_;                                 // writers point into them
-  absl::flat_hash_map<std::string, TableHandle> handles_;  // by lower-case table name
+  std::unordered_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;
   bool catalog_dirty_ = false;  // the open transaction has changed it

@@ -1,8 +1,8 @@
 #include "destination/sqlite_dialect.h"
 
 #include <cmath>
+#include <unordered_map>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -101,7 +101,7 @@ absl::Status CheckTarget(const TargetTable& table) {
     return BadName("table", table.name,
                    "names that start with sqlite_ or _tidemark_ are taken; rename it");
   }
-  absl::flat_hash_map<std::string, std::string> seen;
+  std::unordered_map<std::string, std::string> seen;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const TargetColumn& column = table.columns[i];
     const std::string name = absl::AsciiStrToLower(column.name);

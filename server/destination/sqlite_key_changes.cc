@@ -1,5 +1,6 @@
 // Key changes of SqliteTableWriter: one update that carries the old key (semantics.md section 1).
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,7 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::ChangeKey(
 
   // Several statements: all of them or none.
   if (absl::Status s = connection_.Run("SAVEPOINT key_change"); !s.ok()) return s;
-  absl::flat_hash_map<std::string, std::shared_ptr<const SqliteParkedRows::Row>> rows;
+  std::unordered_map<std::string, std::shared_ptr<const SqliteParkedRows::Row>> rows;
   if (parked_ != nullptr) rows = parked_->rows;
   absl::StatusOr<Outcome> outcome = MoveKey(batch, row, before, values);
   if (!outcome.ok()) {

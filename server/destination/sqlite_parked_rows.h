@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "core/value.h"
 
 namespace tidemark {
@@ -20,9 +20,9 @@ struct SqliteParkedRows {
   };
   // By the bytes of the key under which the source knows the row. Shared with the copy that a
   // refused key change goes back to.
-  absl::flat_hash_map<std::string, std::shared_ptr<const Row>> rows;
+  std::unordered_map<std::string, std::shared_ptr<const Row>> rows;
   // By old key: the last row of the batch whose change moves it.
-  absl::flat_hash_map<std::string, size_t> movers;
+  std::unordered_map<std::string, size_t> movers;
   int64_t next = 0;  // number of the next temporary key
 };
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -112,7 +112,7 @@ class SqliteTableWriter {
   SqliteStatement touch_;
   SqliteStatement delete_;
   SqliteStatement remove_;
-  absl::flat_hash_map<std::string, SqliteStatement> updates_;  // by the set of changed columns
+  std::unordered_map<std::string, SqliteStatement> updates_;  // by the set of changed columns
   std::string update_set_;
 };
 

@@ -50,6 +50,8 @@ absl::Status CannotLock(const std::string& path, int error) {
 absl::StatusOr<std::unique_ptr<ConnectionLock>> ConnectionLock::Acquire(
     const std::string& database, absl::string_view connection) {
   const std::string path = LockPath(database, connection);
+  // Made first: a lock that is held must not be lost for want of memory.
+  std::unique_ptr<ConnectionLock> held(new ConnectionLock(-1, path));
   while (true) {
     const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return CannotLock(path, errno);
@@ -69,7 +71,8 @@ absl::StatusOr<std::unique_ptr<ConnectionLock>> ConnectionLock::Acquire(
     struct stat there = {};
     if (fstat(fd, &mine) == 0 && stat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
         mine.st_dev == there.st_dev) {
-      return std::unique_ptr<ConnectionLock>(new ConnectionLock(fd, path));
+      held->fd_ = fd;
+      return held;
     }
     close(fd);
   }

@@ -6,12 +6,13 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -139,7 +140,8 @@ class SqliteConnection {
 
   sqlite3* db_;
   const std::string path_;
-  absl::flat_hash_map<std::string, std::unique_ptr<SqliteStatement>> statements_;
+  // std containers here and in destination/: Abseil's do not survive a failed allocation.
+  std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>> statements_;
 };
 
 // True for errors that concern one row only (constraint, size, type): the transaction goes on.
