@@ -172,7 +172,8 @@ void AddStateRepairCommands(CLI::App& state, Action* action) {
     *action = [looked](Session& session) { return Validate(session, *looked); };
   });
   auto options = std::make_shared<RepairOptionsOfCommand>();
-  CLI::App* repair = state.add_subcommand("repair", "Put a damaged state right; shows the plan first");
+  CLI::App* repair =
+      state.add_subcommand("repair", "Put a damaged state right; shows the plan first");
   AddStoredOptions(*repair, &options->stored);
   AddYesOption(*repair, options.get());
   repair->add_flag("--reset", options->reset,

@@ -72,8 +72,8 @@ void AddTableFindings(const SqliteWitness& witness, const StateCheck& check,
       finding.sentence = absl::StrCat("table \"", table.table,
                                       "\" is gone from the destination although it was synced");
     } else if (table.key_altered) {
-      finding.sentence = absl::StrCat("table \"", table.table,
-                                      "\" has another key, or lacks system columns");
+      finding.sentence =
+          absl::StrCat("table \"", table.table, "\" has another key, or lacks system columns");
     } else {
       finding.sentence = absl::StrCat("table \"", table.table, "\" lacks ",
                                       table.missing.size() == 1 ? "column " : "columns ",
@@ -121,8 +121,8 @@ std::vector<StateCopy> ReadCopies(const StateLocation& location) {
     absl::StatusOr<StateBackup> backup = ReadBackup(files, file->path);
     if (!backup.ok() || backup->connection != location.connection) continue;
     StateCopy& copy = copies.emplace_back();
-    copy.where = absl::StrCat("the backup of ",
-                              FormatReportTime(absl::FromUnixMicros(file->created_at_us)));
+    copy.where =
+        absl::StrCat("the backup of ", FormatReportTime(absl::FromUnixMicros(file->created_at_us)));
     for (const BackupEntry& entry : backup->entries) {
       if (!entry.versions.empty()) AddToCopy(entry.head, entry.versions.back(), &copy);
     }
@@ -214,8 +214,8 @@ absl::StatusOr<StateValidation> ValidateStored(const StateLocation& location, in
 }
 
 absl::StatusOr<StateRepairPlan> PlanRecovery(const StateLocation& location,
-                                        const StateValidation& validation,
-                                        const RecoveryChoice& choice) {
+                                             const StateValidation& validation,
+                                             const RecoveryChoice& choice) {
   absl::StatusOr<std::unique_ptr<StateStore>> store = OpenStore(location, true);
   if (!store.ok()) return AsLocal(store.status());
   absl::StatusOr<StateRepairPlan> plan =
@@ -227,8 +227,8 @@ absl::StatusOr<StateRepairPlan> PlanRecovery(const StateLocation& location,
 }
 
 absl::StatusOr<StateRepairPlan> Recover(const StateLocation& location,
-                                   const StateValidation& validation,
-                                   const RecoveryChoice& choice) {
+                                        const StateValidation& validation,
+                                        const RecoveryChoice& choice) {
   absl::StatusOr<StateRepairPlan> plan = PlanRecovery(location, validation, choice);
   if (!plan.ok()) return plan;
   std::vector<AlteredTable> columns = validation.witness.altered;
@@ -238,8 +238,8 @@ absl::StatusOr<StateRepairPlan> Recover(const StateLocation& location,
   }
   // A store that cannot be read may be whole as soon as its missing parts are made again.
   const absl::Status& read = validation.check.store;
-  const bool remake = choice.repair && !validation.fresh &&
-                      (absl::IsNotFound(read) || absl::IsDataLoss(read));
+  const bool remake =
+      choice.repair && !validation.fresh && (absl::IsNotFound(read) || absl::IsDataLoss(read));
   if (plan->steps.empty() && !remake) return plan;
   absl::StatusOr<std::unique_ptr<StateStore>> store = OpenStore(location, false);
   if (!store.ok()) return AsLocal(store.status());
@@ -257,8 +257,7 @@ absl::StatusOr<StateRepairPlan> Recover(const StateLocation& location,
     backup.engine = EngineVersion();
     backup.now_us = validation.options.now_us;
     const auto written = WriteBackup(**store, FileSystem::Real(), backup);
-    return written.ok() || absl::IsNotFound(written.status()) ? absl::OkStatus()
-                                                              : written.status();
+    return written.ok() || absl::IsNotFound(written.status()) ? absl::OkStatus() : written.status();
   };
   absl::StatusOr<StateRepairPlan> done = RepairState(**store, request);
   if (absl::IsDataLoss(done.status()) && !plan->left.empty()) return plan;
@@ -375,9 +374,9 @@ std::vector<std::string> RepairLines(const StateRepairPlan& plan) {
   std::vector<std::string> lines;
   if (!plan.remade.empty()) lines.push_back(absl::StrCat("state repaired, ", plan.remade));
   for (const RepairStep& step : plan.steps) {
-    lines.push_back(absl::StrCat(
-        "state ", step.action == RepairAction::kBeginAgain ? "reset" : "repaired", ", ",
-        DescribeFinding(step.found), "; ", step.sentence));
+    lines.push_back(absl::StrCat("state ",
+                                 step.action == RepairAction::kBeginAgain ? "reset" : "repaired",
+                                 ", ", DescribeFinding(step.found), "; ", step.sentence));
   }
   return lines;
 }

@@ -42,15 +42,15 @@ struct RecoveryChoice {
 
 // The plan for what was found, nothing written.
 absl::StatusOr<StateRepairPlan> PlanRecovery(const StateLocation& location,
-                                        const StateValidation& validation,
-                                        const RecoveryChoice& choice);
+                                             const StateValidation& validation,
+                                             const RecoveryChoice& choice);
 // Carries it out: a backup first, then columns of tables, then the state in one step.
 absl::StatusOr<StateRepairPlan> Recover(const StateLocation& location,
-                                   const StateValidation& validation,
-                                   const RecoveryChoice& choice);
+                                        const StateValidation& validation,
+                                        const RecoveryChoice& choice);
 
-// At the start of a run, by state.recovery of the connection: the lines to be logged and to stand in
-// the report, none when all is well. An error stops the run; it names class, meaning and remedy.
+// At the start of a run, by state.recovery of the connection: the lines to be logged and to stand
+// in the report, none when all is well. An error stops the run; it names class, meaning and remedy.
 absl::StatusOr<std::vector<std::string>> RecoverBeforeSync(const StateLocation& location,
                                                            const RecoverySettings& settings,
                                                            const std::string& holder,

@@ -124,9 +124,9 @@ void CompareOuter(const StateLocation& location, LevelVerdict* verdict,
     const bool named = at.authority.version != 0;
     finding.entry = named ? at.authority.entry : at.store.entry;
     finding.version = at.authority.version;
-    finding.sentence = absl::StrCat(DescribeEntry(finding.entry), ": version ",
-                                    at.authority.version, " in the destination, ", at.store.version,
-                                    " in ", (*outer)->Describe());
+    finding.sentence =
+        absl::StrCat(DescribeEntry(finding.entry), ": version ", at.authority.version,
+                     " in the destination, ", at.store.version, " in ", (*outer)->Describe());
     finding.harmless = at.position == StorePosition::kBehind;
     finding.corruption = at.position == StorePosition::kBehind  ? CorruptionClass::kStoreBehind
                          : at.position == StorePosition::kAhead ? CorruptionClass::kStoreAhead
@@ -145,9 +145,8 @@ LevelVerdict CompareRows(Engine& engine, std::vector<StateFinding>* findings) {
   absl::StatusOr<SampleVerdict> sample = VerifySample(engine, kSampledRows);
   if (!sample.ok()) {
     verdict.result = Result::kNotPossible;
-    verdict.note = absl::IsUnimplemented(sample.status())
-                       ? "the connector cannot read keys"
-                       : std::string(sample.status().message());
+    verdict.note = absl::IsUnimplemented(sample.status()) ? "the connector cannot read keys"
+                                                          : std::string(sample.status().message());
     return verdict;
   }
   const uint64_t unlike = sample->changed + sample->gone + sample->back;
@@ -161,9 +160,9 @@ LevelVerdict CompareRows(Engine& engine, std::vector<StateFinding>* findings) {
   StateFinding& finding = findings->emplace_back();
   finding.corruption = CorruptionClass::kRowsDiffer;
   finding.level = StateLevel::kL4;
-  finding.sentence = absl::StrCat(unlike, " of ", sample->sampled,
-                                  " sampled rows are not those of the source: ",
-                                  absl::StrJoin(sample->unlike, ", "));
+  finding.sentence = absl::StrCat(
+      unlike, " of ", sample->sampled,
+      " sampled rows are not those of the source: ", absl::StrJoin(sample->unlike, ", "));
   finding.remedy =
       "where the source has changed since, run the sync first; `tidemark verify --repair` reads "
       "the rows again";

@@ -34,9 +34,8 @@ class EntryFindings {
     finding.entry = entry_;
     finding.version = version;
     finding.harmless = harmless;
-    finding.sentence = absl::StrCat(DescribeEntry(entry_),
-                                    version == 0 ? "" : absl::StrCat(", version ", version), ": ",
-                                    what);
+    finding.sentence = absl::StrCat(
+        DescribeEntry(entry_), version == 0 ? "" : absl::StrCat(", version ", version), ": ", what);
     // Names and values may be damaged themselves.
     if (!IsUtf8(finding.sentence)) finding.sentence = absl::CHexEscape(finding.sentence);
   }
@@ -210,11 +209,11 @@ void AddL1(const EntryCheck& check, const StateCheckOptions& options, EntryFindi
   const bool watermark = current.watermark_us != kNoTime && parent.watermark_us != kNoTime &&
                          current.watermark_us < parent.watermark_us;
   if (watermark || CursorBefore(current.cursor, parent.cursor)) {
-    findings->Add(CorruptionClass::kFuturePosition, StateLevel::kL1, current.version,
-                  absl::StrCat("its position ", current.cursor, " lies before that of version ",
-                               parent.version, " (", parent.cursor,
-                               "), so changes will be read again"),
-                  true);
+    findings->Add(
+        CorruptionClass::kFuturePosition, StateLevel::kL1, current.version,
+        absl::StrCat("its position ", current.cursor, " lies before that of version ",
+                     parent.version, " (", parent.cursor, "), so changes will be read again"),
+        true);
   }
 }
 
@@ -240,9 +239,9 @@ void AddEvidence(const StateCheckOptions& options, StateCheck* check) {
                                 " left it at version ", expected.version));
     } else if (found->sound && found->head.version < expected.version &&
                IsNormal(found->versions.back().kind)) {
-      findings.Add(CorruptionClass::kStoreBehind, StateLevel::kL3, found->head.version,
-                   absl::StrCat("sync ", evidence.sync_id, " left it at version ",
-                                expected.version));
+      findings.Add(
+          CorruptionClass::kStoreBehind, StateLevel::kL3, found->head.version,
+          absl::StrCat("sync ", evidence.sync_id, " left it at version ", expected.version));
     }
   }
 }
@@ -314,8 +313,8 @@ StateCheck CheckHeads(StateStore& store, std::vector<StateHead> heads,
 bool SameHeads(const std::vector<StateHead>& heads, const std::vector<EntryCheck>& entries) {
   return std::equal(heads.begin(), heads.end(), entries.begin(), entries.end(),
                     [](const StateHead& head, const EntryCheck& entry) {
-                      return head.entry == entry.head.entry &&
-                             head.version == entry.head.version && head.chain == entry.head.chain;
+                      return head.entry == entry.head.entry && head.version == entry.head.version &&
+                             head.chain == entry.head.chain;
                     });
 }
 

@@ -116,9 +116,8 @@ absl::Status ClassifyCommitError(const absl::Status& status) {
   } else {
     return status;
   }
-  absl::Status named(status.code(),
-                     absl::StrCat("class ", static_cast<int>(*corruption), " (",
-                                  CorruptionName(*corruption), "): ", text));
+  absl::Status named(status.code(), absl::StrCat("class ", static_cast<int>(*corruption), " (",
+                                                 CorruptionName(*corruption), "): ", text));
   status.ForEachPayload([&named](absl::string_view url, const absl::Cord& payload) {
     named.SetPayload(url, payload);
   });

@@ -60,8 +60,8 @@ absl::Status CorruptionError(const StateFinding& finding);
 absl::Status WithCorruption(absl::Status status, CorruptionClass corruption);
 std::optional<CorruptionClass> CorruptionOf(const absl::Status& status);
 
-// An error of the destination at a commit, with its class where it is one: 11 (disk full), 12 (FENCED
-// or DIVERGED). The code stays; what to do stands in the text already.
+// An error of the destination at a commit, with its class where it is one: 11 (disk full), 12
+// (FENCED or DIVERGED). The code stays; what to do stands in the text already.
 absl::Status ClassifyCommitError(const absl::Status& status);
 
 // A connector's refusal to go on from `entries` (L2), as class 7, 8 or 10 by its code:

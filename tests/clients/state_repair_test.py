@@ -11,8 +11,8 @@ NO_REPAIR = "state: {recovery: {auto_repair: false}}\n"
 
 class StateRepairTest(TidemarkCase):
     def generator(self, count, tail=""):
-        return self.connection("rows", "{connector: generator, config: {count: %d, seed: 7}}" % count,
-                               tail)
+        source = "{connector: generator, config: {count: %d, seed: 7}}" % count
+        return self.connection("rows", source, tail)
 
     def three_syncs(self):
         for count in (100, 200, 300):
@@ -93,8 +93,8 @@ class StateRepairTest(TidemarkCase):
         ids = "SELECT id FROM %s ORDER BY id"
         for tables, name, reset in ((1, "rows", []), (2, "rows_2", ["--table", "rows_2"])):
             with self.subTest(tables=tables):
-                file = self.connection("rows", "{connector: generator, config: {count: 50, seed: 7, "
-                                       f"tables: {tables}}}}}", destination=f"{tables}.db")
+                source = "{connector: generator, config: {count: 50, seed: 7, tables: %d}}" % tables
+                file = self.connection("rows", source, destination=f"{tables}.db")
                 self.run_tidemark("run", file)
                 before = self.query(ids % name, f"{tables}.db")
                 self.execute(f"DROP TABLE {name}", f"{tables}.db")

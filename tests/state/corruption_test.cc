@@ -11,8 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/file_system.h"
-#include "state/sqlite_state_store.h"
 #include "state/sqlite_connection.h"
+#include "state/sqlite_state_store.h"
 #include "state/state_backup.h"
 #include "tests/state/damaged_warehouse.h"
 
@@ -55,7 +55,7 @@ void BackUp(DamagedWarehouse& warehouse) {
 
 constexpr char kNewest[] = "(SELECT max(version) FROM _tidemark_state_history)";
 
-std::vector<Case> Cases() {
+std::vector<Case> VersionCases() {
   return {
       {"BodyChanged", 1,
        [](auto& w, auto&) {
@@ -98,6 +98,11 @@ std::vector<Case> Cases() {
       {"EveryVersionChanged", 1,
        [](auto& w, auto&) { Sql(w, "UPDATE _tidemark_state_history SET engine = 'x'"); },
        Ends::kStops, Ends::kReset, Ends::kReset},
+  };
+}
+
+std::vector<Case> StoreCases() {
+  return {
       {"RowsDeletedWithBackup", 2,
        [](auto& w, auto&) {
          BackUp(w);
@@ -148,6 +153,11 @@ std::vector<Case> Cases() {
          w.Sql(absl::StrCat("DELETE FROM _tidemark_state_history WHERE version = ", kNewest));
        },
        Ends::kRepaired, Ends::kRepaired, Ends::kReset},
+  };
+}
+
+std::vector<Case> OutsideCases() {
+  return {
       {"PositionPruned", 7, [](auto&, auto& source) { source.Prune(source.size() + 5); },
        Ends::kStops, Ends::kReset, Ends::kReset},
       {"SourceReplaced", 8, [](auto&, auto& source) { source.Replace("other"); }, Ends::kStops,
@@ -169,6 +179,14 @@ std::vector<Case> Cases() {
       {"TableDropped", 13, [](auto& w, auto&) { Sql(w, "DROP TABLE item"); }, Ends::kStops,
        Ends::kStops, Ends::kStops},
   };
+}
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases = VersionCases();
+  for (auto more : {StoreCases(), OutsideCases()}) {
+    cases.insert(cases.end(), more.begin(), more.end());
+  }
+  return cases;
 }
 
 class CorruptionTest : public ::testing::TestWithParam<Case> {

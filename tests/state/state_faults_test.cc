@@ -109,7 +109,8 @@ class StateFaultsTest : public ::testing::Test {
 
 std::string Literal(const std::string& bytes, bool text) {
   std::string hex = "x'";
-  for (const char c : bytes) absl::StrAppend(&hex, absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
+  for (const char c : bytes)
+    absl::StrAppend(&hex, absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
   return text ? absl::StrCat("CAST(", hex, "' AS TEXT)") : hex + "'";
 }
 
@@ -119,7 +120,8 @@ bool StateFaultsTest::FlipValue(Random& random, std::string* what) {
   const auto columns =
       warehouse_.Query(absl::StrCat("SELECT name FROM pragma_table_info('", table.name, "')"));
   const std::string column = columns[random() % columns.size()][0];
-  const uint64_t rows = std::stoull(warehouse_.Number(absl::StrCat("SELECT count(*) FROM ", table.name)));
+  const uint64_t rows =
+      std::stoull(warehouse_.Number(absl::StrCat("SELECT count(*) FROM ", table.name)));
   std::string key = "SELECT typeof(";
   absl::StrAppend(&key, column, "), CAST(", column, " AS BLOB)");
   for (const char* name : table.key) absl::StrAppend(&key, ", quote(", name, ")");
@@ -129,8 +131,8 @@ bool StateFaultsTest::FlipValue(Random& random, std::string* what) {
   std::string value;
   if (type == "integer") {
     const int64_t number = std::stoll(row[0][1]);
-    value = absl::StrCat(static_cast<int64_t>(static_cast<uint64_t>(number) ^
-                                              (uint64_t{1} << random() % 64)));
+    value = absl::StrCat(
+        static_cast<int64_t>(static_cast<uint64_t>(number) ^ (uint64_t{1} << random() % 64)));
   } else if (type == "null") {
     value = absl::StrCat(random() % 1000);
   } else {
@@ -144,7 +146,8 @@ bool StateFaultsTest::FlipValue(Random& random, std::string* what) {
     absl::StrAppend(&where, " AND ", table.key[i], " = ", row[0][2 + i]);
   }
   *what = absl::StrCat(table.name, ".", column, " := ", value, where);
-  warehouse_.Sql(absl::StrCat("UPDATE OR IGNORE ", table.name, " SET ", column, " = ", value, where));
+  warehouse_.Sql(
+      absl::StrCat("UPDATE OR IGNORE ", table.name, " SET ", column, " = ", value, where));
   return Whole() != base_;
 }
 
