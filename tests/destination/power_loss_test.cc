@@ -87,7 +87,8 @@ class PowerLoss {
     if (!Acquire(warehouse, steady.connection(), &position, where)) return;
     if (position < acknowledged) {
       ++losses_.forgotten;
-      losses_.Note(absl::StrCat(where, ": acknowledged at ", acknowledged, ", state at ", position));
+      losses_.Note(
+          absl::StrCat(where, ": acknowledged at ", acknowledged, ", state at ", position));
       return;
     }
     Compare(steady, position, where);

@@ -190,7 +190,7 @@ Difference ReferenceModel::Compare(uint32_t table, const std::vector<StoredRow>&
       note(&difference.duplicated, "should not be there:", shown);
     } else if (!holds) {
       std::vector<std::string> allowed;
-      for (const auto& values : may->second.values) allowed.push_back(absl::StrJoin(values, " or "));
+      for (const auto& of : may->second.values) allowed.push_back(absl::StrJoin(of, " or "));
       note(&difference.stale, absl::StrCat("may be ", absl::StrJoin(allowed, "|"), ", is"), shown);
     }
   }

@@ -355,7 +355,7 @@ void SimulatedSource::QueueEnd() {
     return;
   }
   if (habits_.last_checkpoint) {
-    if (auto checkpoint = MakeCheckpoint(true); checkpoint) queue_.push_back(*std::move(checkpoint));
+    if (auto last = MakeCheckpoint(true); last.has_value()) queue_.push_back(*std::move(last));
   }
   Finished finished;
   for (uint32_t table = 0; table < kSimulatedTables; ++table) {
