@@ -91,9 +91,12 @@ class StateRepairTest(TidemarkCase):
 
     def test_a_dropped_table_stops_until_its_state_is_reset(self):
         ids = "SELECT id FROM %s ORDER BY id"
-        for tables, name, reset in ((1, "rows", []), (2, "rows_2", ["--table", "rows_2"])):
+        for tables, name, more, reset in (
+                (1, "rows", "", []),
+                (2, "rows_2", ", state_as: tables", ["--table", "rows_2"])):
             with self.subTest(tables=tables):
-                source = "{connector: generator, config: {count: 50, seed: 7, tables: %d}}" % tables
+                source = ("{connector: generator, config: {count: 50, seed: 7, tables: %d%s}}" %
+                          (tables, more))
                 file = self.connection("rows", source, destination=f"{tables}.db")
                 self.run_tidemark("run", file)
                 before = self.query(ids % name, f"{tables}.db")
