@@ -43,7 +43,7 @@ std::string FileWith(const ConfigurationKey& key, const std::string& value) {
   if (absl::StartsWith(path, "sync.source.")) {
     elements.erase(elements.begin(), elements.begin() + 2);
     source = path == "sync.source.connector" ? nested(elements)
-             : path == "sync.source.type"    ? absl::StrCat("name: n, ", nested(elements))
+             : path == "sync.source.type"    ? absl::StrCat("connection: x, ", nested(elements))
                                              : absl::StrCat(source, ", ", nested(elements));
   } else if (absl::StartsWith(path, "sync.destination.")) {
     elements.erase(elements.begin(), elements.begin() + 2);
