@@ -134,6 +134,7 @@ class StarvedSync {
     const uint64_t position = warehouse_.Position(steady_.connection(), "");
     if (position < steady_.acknowledged()) ++suite_.lost;
     EXPECT_GE(position, steady_.acknowledged());
+    if (completed && position != source_.database().head()) ++suite_.silent;
     EXPECT_TRUE(!completed || position == source_.database().head());
     Count(steady_.Compare(position));
     SteadySync next(8, source_, warehouse_);
