@@ -277,7 +277,7 @@ def gone(pid):
 
 
 def children(pid):
-    """The connectors' processes of a server; not the tracer that LeakSanitizer starts at the end."""
+    """The connectors' processes of a server, not the tracer that LeakSanitizer starts last."""
     found = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
