@@ -165,8 +165,7 @@ absl::Status FillRow(const std::vector<ChangeField>& fields, const TableSchema& 
 
 absl::StatusOr<ChangeText> ParseChangeText(absl::string_view text) {
   text = absl::StripAsciiWhitespace(text);
-  const Json whole = Json::parse(text.begin(), text.end(), nullptr, false);
-  if (!whole.is_object()) {
+  if (text.empty() || text.front() != '{' || !JsonChecker().Check(text).ok()) {
     return absl::InvalidArgumentError(
         "a change is one JSON object: {\"op\": \"upsert\", \"values\": {\"id\": 7}}");
   }
