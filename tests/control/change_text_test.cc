@@ -103,7 +103,8 @@ TEST(ChangeTextTest, WhatIsNotGivenStaysUnchangedInAnUpdateOnly) {
 
 TEST(ChangeTextTest, EveryPrefixIsRefusedOrReadAndNeverReadPastItsEnd) {
   const std::string text =
-      R"({"op":"update","values":{"id":1,"any":[{"a":"\\\""},2.5e1],"doc":null},"before":{"id":"\u0041"}})";
+      R"({"op":"update","values":{"id":1,"any":[{"a":"\\\""},2.5e1],"doc":null},)"
+      R"("before":{"id":"\u0041"}})";
   EXPECT_TRUE(ParseChangeText(text).ok());
   for (size_t length = 0; length < text.size(); ++length) {
     EXPECT_FALSE(ParseChangeText(text.substr(0, length)).ok()) << length;
