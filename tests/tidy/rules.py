@@ -261,11 +261,15 @@ _SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::
                      r"\btime\.sleep\b")
 # path -> (how many, reason): loops that look again until a deadline, where nobody tells.
 POLLS = {
+    "tests/end_to_end/stores/stores_test.cc": (4, "lines of the ledger's log; moments of a run"),
     "tests/faults/crash_suites.py": (3, "moments of a run, and the end of processes"),
     "tests/faults/ledger_bench.py": (1, "lines of the ledger's log"),
     "tests/faults/server_kill_test.cc": (1, "a server that comes back"),
     "tests/faults/zombie_suite.py": (1, "a moment of a run"),
+    "tests/servers/server_child.cc": (1, "a server that starts"),
     "tests/source/polling.cc": (1, "what nobody announces: Eventually()"),
+    "tests/state/server_faults_test.cc": (2, "a server that comes back; a moment of a commit"),
+    "tests/state/server_stores_test.cc": (3, "leases that end by a server's clock"),
     "tests/plugin_sdk/plugins/misbehaving.cc": (1, "a plugin that hangs"),
 }
 
