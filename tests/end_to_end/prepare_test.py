@@ -42,9 +42,8 @@ class PrepareTest(unittest.TestCase):
     def prepare(self, *purposes):
         path = os.path.join(self.folder, "bin") + os.pathsep + os.environ["PATH"]
         return subprocess.run([os.path.join(self.folder, ".ci", "prepare"), *purposes],
-                              env=dict(os.environ, PATH=path,
-                                       TIDEMARK_POLICY_FILE=self.policy), capture_output=True, text=True,
-                              check=False)
+                              env=dict(os.environ, PATH=path, TIDEMARK_POLICY_FILE=self.policy),
+                              capture_output=True, text=True, check=False)
 
     def calls(self):
         if not os.path.exists(self.called):

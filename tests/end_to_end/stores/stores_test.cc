@@ -24,8 +24,8 @@
 #include "state/redis_state_store.h"
 #include "state/sqlite_state_store.h"
 #include "state/store_comparison.h"
-#include "tests/end_to_end/kill/ledger.h"
-#include "tests/end_to_end/kill/tidemark_run.h"
+#include "tests/end_to_end/stores/ledger.h"
+#include "tests/end_to_end/stores/tidemark_run.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/redis_server.h"
 

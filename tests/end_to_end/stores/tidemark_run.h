@@ -1,6 +1,6 @@
 // A `tidemark` command running as a child of a test.
-#ifndef TIDEMARK_TESTS_END_TO_END_KILL_TIDEMARK_RUN_H_
-#define TIDEMARK_TESTS_END_TO_END_KILL_TIDEMARK_RUN_H_
+#ifndef TIDEMARK_TESTS_END_TO_END_STORES_TIDEMARK_RUN_H_
+#define TIDEMARK_TESTS_END_TO_END_STORES_TIDEMARK_RUN_H_
 
 #include <sys/types.h>
 
@@ -42,4 +42,4 @@ bool Gone(pid_t pid);
 
 }  // namespace tidemark::test
 
-#endif  // TIDEMARK_TESTS_END_TO_END_KILL_TIDEMARK_RUN_H_
+#endif  // TIDEMARK_TESTS_END_TO_END_STORES_TIDEMARK_RUN_H_

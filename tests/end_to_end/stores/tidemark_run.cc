@@ -1,4 +1,4 @@
-#include "tests/end_to_end/kill/tidemark_run.h"
+#include "tests/end_to_end/stores/tidemark_run.h"
 
 #include <fcntl.h>
 #include <signal.h>

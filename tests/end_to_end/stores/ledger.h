@@ -1,7 +1,7 @@
 // The source's own log of what it sent and what was acknowledged: the oracle of the kill tests.
 // plugins/generator writes it with fsync (option ledger_file).
-#ifndef TIDEMARK_TESTS_END_TO_END_KILL_LEDGER_H_
-#define TIDEMARK_TESTS_END_TO_END_KILL_LEDGER_H_
+#ifndef TIDEMARK_TESTS_END_TO_END_STORES_LEDGER_H_
+#define TIDEMARK_TESTS_END_TO_END_STORES_LEDGER_H_
 
 #include <cstdint>
 #include <map>
@@ -32,4 +32,4 @@ class Ledger {
 
 }  // namespace tidemark::test
 
-#endif  // TIDEMARK_TESTS_END_TO_END_KILL_LEDGER_H_
+#endif  // TIDEMARK_TESTS_END_TO_END_STORES_LEDGER_H_

@@ -1,4 +1,4 @@
-#include "tests/end_to_end/kill/ledger.h"
+#include "tests/end_to_end/stores/ledger.h"
 
 #include <fstream>
 #include <sstream>
