@@ -55,7 +55,9 @@ absl::Status SimulatedSource::Start(const UpdateStart& start) {
                        ", which the source was told to forget"));
     }
     // From its beginning once more: the rows as they are, not the log.
-    const bool again = fresh && world_.durable.Position(entry) > 0;
+    const std::set<uint32_t>& loading = world_.database.loading;
+    const bool again = (fresh && world_.durable.Position(entry) > 0) ||
+                       (habits_.table_states ? loading.count(table) != 0 : !loading.empty());
     if (!reaches || again) {
       loads_.push_back(table);
       continue;
@@ -251,6 +253,8 @@ SourceEvent SimulatedSource::FullLoad() {
   reading.rows += live.size() + 1;
   reading.since += live.size() + 1;
   reading.at = reading.claimed = load_head_;
+  reading.back_at = checkpoint_;
+  world_.database.loading.insert(table);
   uint64_t& sent = world_.database.sent[table];
   sent = std::max(sent, load_head_);
   world_.trace.Add(absl::StrCat("full load of ", table, ": ", live.size()));
@@ -354,7 +358,7 @@ void SimulatedSource::QueueEnd() {
     queue_.push_back(FailWith(absl::InternalError("asked for more after its end")));
     return;
   }
-  if (habits_.last_checkpoint) {
+  if (habits_.last_checkpoint || !world_.database.loading.empty()) {
     if (auto last = MakeCheckpoint(true); last.has_value()) queue_.push_back(*std::move(last));
   }
   Finished finished;
@@ -383,7 +387,9 @@ void SimulatedSource::Acknowledge(const Acknowledgement& acknowledgement) {
   for (uint32_t table = 0; table < kSimulatedTables; ++table) {
     const auto said = said_.upper_bound(readings_[table].back_at);
     for (auto i = said; i != said_.end() && i->first <= acknowledgement.durable; ++i) {
-      if (i->second.count(EntryOf(table)) != 0) database.unsettled[table] = {};
+      if (i->second.count(EntryOf(table)) == 0) continue;
+      database.unsettled[table] = {};
+      database.loading.erase(table);
     }
   }
   said_.erase(said_.begin(), said_.upper_bound(acknowledgement.durable));

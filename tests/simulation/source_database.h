@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,9 @@ class SourceDatabase {
     uint64_t to = 0;
   };
   std::vector<Unsettled> unsettled = std::vector<Unsettled>(kSimulatedTables);
+  // Tables that were read from their beginning and whose state is not known to be durable since: a
+  // source begins that again, as its log holds changes that what it sent has behind it.
+  std::set<uint32_t> loading;
   uint64_t full_loads = 0;
   uint64_t own_letters = 0;
   uint64_t faults = 0;  // of the source, that really happened
