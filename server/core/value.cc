@@ -1,6 +1,7 @@
 #include "core/value.h"
 
-#include <cstring>
+#include <bit>
+#include <cstdint>
 
 namespace tidemark {
 
@@ -8,7 +9,9 @@ bool SameValue(const Value& a, const Value& b) {
   if (a.kind != b.kind) return false;
   if (a.is_text()) return a.view() == b.view();
   if (a.kind == ValueKind::kNull || a.kind == ValueKind::kUnchanged) return true;
-  if (a.kind == ValueKind::kDouble) return std::memcmp(&a.f64, &b.f64, sizeof(double)) == 0;
+  if (a.kind == ValueKind::kDouble) {
+    return std::bit_cast<uint64_t>(a.f64) == std::bit_cast<uint64_t>(b.f64);
+  }
   return a.i64 == b.i64;
 }
 

@@ -3,6 +3,7 @@
 #include "destination/sqlite_table_writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -243,7 +244,7 @@ absl::Status SqliteTableWriter::CheckKey(absl::Span<const Value> values) const {
     const size_t source = columns_[key].source;
     // SQLite would make up a number for a NULL in an INTEGER PRIMARY KEY, and stores NaN as NULL.
     if (source < values.size() && !values[source].is_null() && !values[source].is_unchanged() &&
-        !(values[source].kind == ValueKind::kDouble && values[source].f64 != values[source].f64)) {
+        (values[source].kind != ValueKind::kDouble || !std::isnan(values[source].f64))) {
       continue;
     }
     return absl::InvalidArgumentError(

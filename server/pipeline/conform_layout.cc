@@ -22,7 +22,7 @@ bool SameKey(absl::Span<const Value> before, absl::Span<const Value> after,
 std::optional<Conformer::RowFault> Conformer::MakeIds(const ChangeBatch& batch, size_t row,
                                                       size_t before_end,
                                                       absl::Span<const Value> before) {
-  const RowFault no_old_row{
+  RowFault no_old_row{
       kDropped, absl::InvalidArgumentError("a table without a key needs the whole old row for "
                                            "updates and deletes")};
   const absl::Span<const Value> values = batch.row(row);
@@ -32,7 +32,7 @@ std::optional<Conformer::RowFault> Conformer::MakeIds(const ChangeBatch& batch, 
     }
     return true;
   };
-  const auto keep = [this](std::string id) { return Value::String(Arena()->Keep(id)); };
+  const auto keep = [this](const std::string& id) { return Value::String(Arena()->Keep(id)); };
   switch (batch.kind(row)) {
     case ChangeKind::kUpsert:
     case ChangeKind::kSnapshot:

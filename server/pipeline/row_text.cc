@@ -62,6 +62,7 @@ void AppendObject(absl::Span<const NamedColumn> columns, absl::Span<const Value>
 
 std::vector<NamedColumn> NamedColumns(const TableSchema& table) {
   std::vector<NamedColumn> names;
+  names.reserve(table.columns.size());
   for (const Column& column : table.columns) {
     names.push_back({column.name, column.key, column.sensitive});
   }

@@ -33,12 +33,14 @@ std::vector<StateEntry> StateBook::ForSource() const {
 std::vector<StateEntry> StateBook::Releasable() {
   released_.clear();
   std::vector<StateEntry> states;
+  states.reserve(releasable_.size());
   for (const auto& [name, state] : releasable_) states.push_back(state);
   return states;
 }
 
 std::vector<StateEntry> StateBook::TakeReleasable() {
   std::vector<StateEntry> states;
+  states.reserve(released_.size());
   for (const std::string& name : released_) states.push_back(releasable_[name]);
   released_.clear();
   return states;

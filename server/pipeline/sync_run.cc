@@ -139,6 +139,7 @@ std::vector<std::string> RecordIdsOf(const std::deque<AppliedRows>& rows) {
   std::vector<std::string> ids;  // newest first
   for (auto applied = rows.rbegin(); applied != rows.rend(); ++applied) {
     std::vector<NamedColumn> columns;
+    columns.reserve(applied->names.size());
     for (size_t i = 0; i < applied->names.size(); ++i) {
       columns.push_back({applied->names[i], applied->keys[i], applied->sensitive[i]});
     }

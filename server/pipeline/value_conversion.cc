@@ -163,7 +163,8 @@ absl::StatusOr<Value> ValueConverter::ToInteger(const Value& value, DataType typ
       number = value.i64;
       break;
     case ValueKind::kDouble:
-      if (!(value.f64 >= -0x1p63 && value.f64 < 0x1p63) || value.f64 != std::trunc(value.f64)) {
+      if (std::isnan(value.f64) || value.f64 < -0x1p63 || value.f64 >= 0x1p63 ||
+          value.f64 != std::trunc(value.f64)) {
         return Refused(absl::StrCat("a double that is no integer of 64 bits does not fit ",
                                     DataTypeName(type)));
       }
@@ -333,7 +334,7 @@ absl::StatusOr<Value> ValueConverter::ToJson(const Value& value, TextArena* aren
     case ValueKind::kJson:
     case ValueKind::kString:
     case ValueKind::kDecimal: {
-      const absl::Status valid = json_.Check(value.view());
+      absl::Status valid = json_.Check(value.view());
       if (!valid.ok()) return valid;
       return Value::Text(ValueKind::kJson, value.view());
     }

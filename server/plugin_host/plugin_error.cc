@@ -33,7 +33,7 @@ absl::Status PluginError::ToStatus(tidemark_code code, absl::string_view call) c
   std::string text = StatusText(absl::string_view(message_, length));
   if (text.empty()) text = absl::StrCat(call, "() failed without a message");
   if (code < 0 || code > TIDEMARK_UNAUTHENTICATED) absl::StrAppend(&text, " (code ", code, ")");
-  const absl::Status status(CodeFromNumber(code), text);
+  absl::Status status(CodeFromNumber(code), text);
   if (error_.retry_after_us <= 0) return status;
   return WithRetryAfter(status, absl::Microseconds(error_.retry_after_us));
 }

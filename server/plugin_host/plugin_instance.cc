@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<PluginInstance>> PluginInstance::Create(
   const AbiConfig config(settings);
   if (absl::Status s = Failpoint("plugin.create"); !s.ok()) return s;
   PluginError error;
-  const absl::Status created = Contain("create", &error, [&] {
+  absl::Status created = Contain("create", &error, [&] {
     return instance->plugin_.create(instance->host_->abi(), config.get(), &instance->connector_,
                                     error.abi());
   });

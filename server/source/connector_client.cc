@@ -345,7 +345,7 @@ bool ConnectorClient::IsBroken(const grpc::Status& status) {
 absl::Status ConnectorClient::ChildFailure(absl::string_view during, absl::Duration wait) {
   if (child_ == nullptr) return absl::OkStatus();
   child_->WaitForEnd(wait);
-  const absl::Status failure = child_->Failure();
+  absl::Status failure = child_->Failure();
   if (failure.ok()) return failure;
   return absl::Status(failure.code(), absl::StrCat(failure.message(), " (during ", during, ")"));
 }

@@ -67,7 +67,7 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenForReading(const std::stri
   absl::StatusOr<std::unique_ptr<SqliteConnection>> connection =
       SqliteConnection::Open(path, SqliteConnection::Mode::kReadOnly);
   if (connection.ok()) {
-    const absl::Status status = Probe(**connection);
+    absl::Status status = Probe(**connection);
     if (status.ok()) return connection;
     if (!absl::IsPermissionDenied(status)) return status;
   }

@@ -217,6 +217,7 @@ absl::StatusOr<bool> SqliteState::WasCommitted(const CommitRequest& request) {
 
 std::vector<StateEntry> SqliteState::Current() const {
   std::vector<StateEntry> states;
+  states.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) {
     states.push_back(AsEntry(entry.head, entry.schema, entry.table));
   }

@@ -109,7 +109,7 @@ absl::Status VerdictFromMessage(const v1::Finished& message, absl::string_view t
   } else if (!table.empty()) {
     text = absl::StrCat("table ", table, ": ", text);
   }
-  const absl::Status verdict(CodeFromNumber(message.code()), text);
+  absl::Status verdict(CodeFromNumber(message.code()), text);
   if (message.retry_after_us() <= 0) return verdict;
   return WithRetryAfter(verdict, absl::Microseconds(message.retry_after_us()));
 }

@@ -109,7 +109,7 @@ inline Fault ReadValue(const char*& p, const char* end, Value* value) {
     case ValueKind::kBool:
       if (p == end) return Fault::kEnd;
       if (static_cast<uint8_t>(*p) > 1) return Fault::kBool;
-      value->i64 = *p++;
+      value->i64 = static_cast<uint8_t>(*p++);
       return Fault::kNone;
     case ValueKind::kDecimal:
     case ValueKind::kString:

@@ -200,6 +200,7 @@ TEST_P(DestinationChangeTest, ReplayedUpsertsAndDeletesChangeNothing) {
 
 TEST_P(DestinationChangeTest, LongRunsAreCountedLikeSingleRows) {
   std::vector<Change> changes;
+  changes.reserve(2000);
   for (int i = 0; i < 2000; ++i) changes.push_back(Upsert(i, "a", i));
   EXPECT_EQ("inserted 2000", CountsText(Write(People(), changes, "1")));
   for (int i = 0; i < 2000; i += 2)
