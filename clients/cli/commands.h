@@ -17,14 +17,14 @@ void AddRunCommand(CLI::App& app, Action* action);
 void AddVerifyCommand(CLI::App& app, Action* action);
 void AddConnectionCommands(CLI::App& app, Action* action);  // check, plan, tables, preview
 void AddReportCommand(CLI::App& app, Action* action);
-void AddStateCommands(CLI::App& app, Action* action);       // state ..., from the following
+void AddStateCommands(CLI::App& app, Action* action);          // state ..., from the following
 void AddStateLogCommands(CLI::App& state, Action* action);     // log, show
 void AddStateDiffCommand(CLI::App& state, Action* action);     // diff
 void AddStateMoveCommands(CLI::App& state, Action* action);    // rollback, reset, migrate
 void AddStateFileCommands(CLI::App& state, Action* action);    // export, import
 void AddStateBackupCommands(CLI::App& state, Action* action);  // backup, restore
 void AddStateRepairCommands(CLI::App& state, Action* action);  // validate, repair
-void AddDeadLetterCommands(CLI::App& app, Action* action);  // list, show, discard, edit, replay
+void AddDeadLetterCommands(CLI::App& app, Action* action);     // list, show, discard, edit, replay
 void AddDeadLetterReplayCommands(CLI::App& group, Action* action);
 void AddRowsCommand(CLI::App& app, Action* action);
 void AddPluginCommands(CLI::App& app, Action* action);         // plugins list, show, test

@@ -54,8 +54,10 @@ ExitCode Edit(Session& session, const LetterOptions& options) {
   if (absl::Status status = EditLetter(*stored->reader, options.id, *change); !status.ok()) {
     return session.Fail(status);
   }
-  session.Note(absl::StrCat("Dead letter ", options.id, " holds the new change; `tidemark "
-                            "dead-letters replay ", options.id, " FILE` sends it."));
+  session.Note(absl::StrCat("Dead letter ", options.id,
+                            " holds the new change; `tidemark "
+                            "dead-letters replay ",
+                            options.id, " FILE` sends it."));
   if (session.json()) session.PrintJson({{"edited", options.id}});
   return ExitCode::kDone;
 }
@@ -71,13 +73,13 @@ absl::StatusOr<std::string> SplitWords(const std::vector<std::string>& words,
     } else if (file.empty()) {
       file = word;
     } else {
-      return AsUsage(absl::InvalidArgumentError(
-          absl::StrCat("\"", word, "\" is no number of a dead letter")));
+      return AsUsage(
+          absl::InvalidArgumentError(absl::StrCat("\"", word, "\" is no number of a dead letter")));
     }
   }
   if (!file.empty()) return file;
-  return AsUsage(absl::InvalidArgumentError(
-      "name the connection file: dead-letters replay [ID...] FILE"));
+  return AsUsage(
+      absl::InvalidArgumentError("name the connection file: dead-letters replay [ID...] FILE"));
 }
 
 Json ResultJson(const ReplayedLetters& result, const std::string& report) {
@@ -139,8 +141,7 @@ void AddDeadLetterReplayCommands(CLI::App& group, Action* action) {
   edit->callback([options, action] {
     *action = [options](Session& session) { return Edit(session, *options); };
   });
-  CLI::App* replay =
-      group.add_subcommand("replay", "Send dead letters through the pipeline again");
+  CLI::App* replay = group.add_subcommand("replay", "Send dead letters through the pipeline again");
   replay->add_option("WORDS", options->words,
                      "[ID...] FILE: numbers (default: every new one), and the connection file");
   replay->callback([options, action] {

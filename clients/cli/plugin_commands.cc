@@ -135,8 +135,7 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
     session.Print(absl::StrCat("capabilities: ", absl::StrJoin(capabilities, ", "), "\n"));
   }
   if (!description->extensions.empty()) {
-    session.Print(
-        absl::StrCat("extensions: ", absl::StrJoin(description->extensions, ", "), "\n"));
+    session.Print(absl::StrCat("extensions: ", absl::StrJoin(description->extensions, ", "), "\n"));
   }
   session.Print(description->options.empty() ? "\nNo options.\n" : "\n");
   for (const ConnectorDescription::Option& option : description->options) {

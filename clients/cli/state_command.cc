@@ -124,9 +124,9 @@ ExitCode ShowState(Session& session, const LogOptions& options) {
     return ExitCode::kDone;
   }
   for (const StateVersion& version : *versions) {
-    session.Note(session.Heading(absl::StrCat(EntryCell(version.entry), " version ",
-                                              version.version, ", ", StateKindName(version.kind),
-                                              ", ", Time(version))));
+    session.Note(
+        session.Heading(absl::StrCat(EntryCell(version.entry), " version ", version.version, ", ",
+                                     StateKindName(version.kind), ", ", Time(version))));
     session.Print(Body(version) + "\n");
   }
   return ExitCode::kDone;

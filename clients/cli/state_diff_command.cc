@@ -89,8 +89,8 @@ Json PairJson(const Pair& pair, const std::vector<StateChange>& changes) {
 
 ExitCode ShowDiff(Session& session, DiffOptions options) {
   if (options.words.size() < 2 || options.words.size() > 3) {
-    return session.Fail(AsUsage(absl::InvalidArgumentError(
-        "name two versions, syncs or times: state diff FILE FROM TO")));
+    return session.Fail(AsUsage(
+        absl::InvalidArgumentError("name two versions, syncs or times: state diff FILE FROM TO")));
   }
   if (options.words.size() == 3) options.stored.file = options.words.front();
   std::vector<HistoryPoint> points;
@@ -108,8 +108,8 @@ ExitCode ShowDiff(Session& session, DiffOptions options) {
   Json json = Json::array();
   for (const Pair& pair : PairUp(*from, *to)) {
     const StateVersion empty;
-    const std::vector<StateChange> changes = DiffVersions(
-        pair.from == nullptr ? empty : *pair.from, pair.to == nullptr ? empty : *pair.to);
+    const std::vector<StateChange> changes = DiffVersions(pair.from == nullptr ? empty : *pair.from,
+                                                          pair.to == nullptr ? empty : *pair.to);
     if (session.json()) {
       json.push_back(PairJson(pair, changes));
     } else {

@@ -84,9 +84,9 @@ absl::Status AskAbout(Session& session, const ChosenState& chosen,
   absl::StatusOr<SourceAnswer> answer = AskSource(**engine, moves);
   if (!answer.ok()) return answer.status();
   if (answer->resumes.ok()) return absl::OkStatus();
-  return AsLocal(absl::FailedPreconditionError(
-      absl::StrCat("connector ", answer->connector, " cannot resume from this state: ",
-                   answer->resumes.message(), "; nothing was changed")));
+  return AsLocal(absl::FailedPreconditionError(absl::StrCat(
+      "connector ", answer->connector,
+      " cannot resume from this state: ", answer->resumes.message(), "; nothing was changed")));
 }
 
 ExitCode Import(Session& session, FileOptions options) {
@@ -115,8 +115,8 @@ ExitCode Import(Session& session, FileOptions options) {
   if (absl::Status status = AskAbout(session, *chosen, *moves); !status.ok()) {
     return session.Fail(status);
   }
-  const std::string question = absl::StrCat("Make this the state of connection ",
-                                            chosen->location.connection, "?");
+  const std::string question =
+      absl::StrCat("Make this the state of connection ", chosen->location.connection, "?");
   if (absl::Status status = Agreed(options, question); !status.ok()) {
     if (session.json()) session.PrintJson(json);
     return session.Fail(status);

@@ -36,10 +36,9 @@ std::string Rereads(const StateMove& move) {
   if (move.to.version == 0 || (move.to.body.empty() && move.to.cursor.empty())) {
     return "reads everything from the beginning; what does not come again is deleted";
   }
-  return absl::StrCat("reads again ",
-                      move.to.cursor.empty() ? "" : absl::StrCat("from ", move.to.cursor, ", "),
-                      "what ", move.versions_back, " versions counted: ", Grouped(move.changes),
-                      " changes");
+  return absl::StrCat(
+      "reads again ", move.to.cursor.empty() ? "" : absl::StrCat("from ", move.to.cursor, ", "),
+      "what ", move.versions_back, " versions counted: ", Grouped(move.changes), " changes");
 }
 
 Json MoveJson(const StateMove& move) {
@@ -74,24 +73,23 @@ void NotePlan(Session& session, absl::Span<const StateMove> moves) {
     if (move.kind == StateKind::kMigrate) {
       session.Note(absl::StrCat("  format       ", move.from.format, " -> ", move.to.format));
     } else {
-      session.Note(absl::StrCat("  cursor       ", Shown(move.from.cursor), " -> ",
-                                Shown(move.to.cursor)));
+      session.Note(
+          absl::StrCat("  cursor       ", Shown(move.from.cursor), " -> ", Shown(move.to.cursor)));
     }
     session.Note(absl::StrCat("  next sync    ", Rereads(move)));
     if (move.kind != StateKind::kRollback) continue;
-    session.Note(absl::StrCat("  horizon      ", move.inside_horizon ? "inside" : "beyond",
-                              move.releasable == 0
-                                  ? std::string()
-                                  : absl::StrCat("; the oldest version allowed is ",
-                                                 move.releasable)));
+    session.Note(absl::StrCat(
+        "  horizon      ", move.inside_horizon ? "inside" : "beyond",
+        move.releasable == 0 ? std::string()
+                             : absl::StrCat("; the oldest version allowed is ", move.releasable)));
     session.Note("  write mode   merge: rows that come again and are equal stay as they are");
   }
 }
 
 void NoteAnswer(Session& session, const SourceAnswer& answer) {
-  const std::string what = !answer.can_rewind     ? "cannot go back to an earlier state"
+  const std::string what = !answer.can_rewind    ? "cannot go back to an earlier state"
                            : answer.resumes.ok() ? "can resume there"
-                                                  : std::string(answer.resumes.message());
+                                                 : std::string(answer.resumes.message());
   session.Note(absl::StrCat("source ", answer.connector, ": ", what));
 }
 

@@ -126,8 +126,7 @@ absl::Status RestConnector::Check() {
     if (!request.ok()) return request.status();
     for (const auto& [name, value] : parameters) request->url.AddQuery(name, value);
     // A check does not wait.
-    auto response = session.Fetch(
-        *request, [](absl::Duration) { return absl::OkStatus(); }, 0);
+    auto response = session.Fetch(*request, [](absl::Duration) { return absl::OkStatus(); }, 0);
     if (!response.ok()) return response.status();
     const JsonPage page(std::move(response->body));
     return page.Records(endpoint.records).status();

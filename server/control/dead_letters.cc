@@ -53,9 +53,9 @@ TableSchema SchemaOf(const StoredTable& stored) {
 // Columns that the destination has not met yet: their types follow from the values.
 void AddColumns(const std::vector<ChangeField>& fields, TableSchema* table) {
   for (const ChangeField& field : fields) {
-    const bool known = std::any_of(
-        table->columns.begin(), table->columns.end(),
-        [&field](const Column& column) { return column.name == field.column; });
+    const bool known =
+        std::any_of(table->columns.begin(), table->columns.end(),
+                    [&field](const Column& column) { return column.name == field.column; });
     if (!known) table->columns.emplace_back().name = field.column;
   }
 }
@@ -103,15 +103,15 @@ class Boxing {
       TableSchema known = SchemaOf(stored);
       if (!found.has_value()) found.emplace(TableSchema{known.schema, known.name, {}});
       for (Column& column : known.columns) {
-        const bool declared = std::any_of(
-            found->columns.begin(), found->columns.end(),
-            [&column](const Column& other) { return other.name == column.name; });
+        const bool declared =
+            std::any_of(found->columns.begin(), found->columns.end(),
+                        [&column](const Column& other) { return other.name == column.name; });
         if (!declared) found->columns.push_back(std::move(column));
       }
     }
     if (!found.has_value()) {
-      return absl::NotFoundError(absl::StrCat(
-          "its table \"", name, "\" is neither at the destination nor at the source"));
+      return absl::NotFoundError(
+          absl::StrCat("its table \"", name, "\" is neither at the destination nor at the source"));
     }
     if (RuleOf(engine_.connection().options, *found) == nullptr) {
       return absl::InvalidArgumentError(
@@ -157,8 +157,8 @@ absl::StatusOr<std::vector<StoredDeadLetter>> Chosen(DestinationReader& reader,
     auto letter = reader.DeadLetterById(id);
     if (!letter.ok()) return letter.status();
     if (letter->connection != connection) {
-      return absl::NotFoundError(absl::StrCat("dead letter ", id, " is of connection \"",
-                                              letter->connection, "\""));
+      return absl::NotFoundError(
+          absl::StrCat("dead letter ", id, " is of connection \"", letter->connection, "\""));
     }
     letters.push_back(*std::move(letter));
   }
@@ -183,8 +183,7 @@ absl::Status EditLetter(DestinationReader& reader, int64_t id, absl::string_view
   if (!tables.ok()) return AsLocal(tables.status());
   const std::vector<std::string> keys = KeyColumns(*tables, stored->letter.table);
   const std::string key = keys.empty() ? stored->letter.key_json : KeyOf(*parsed, keys);
-  return AsLocal(
-      reader.EditDeadLetter(id, key, std::string(absl::StripAsciiWhitespace(change))));
+  return AsLocal(reader.EditDeadLetter(id, key, std::string(absl::StripAsciiWhitespace(change))));
 }
 
 absl::StatusOr<ReplayedLetters> ReplayLetters(
@@ -206,8 +205,8 @@ absl::StatusOr<ReplayedLetters> ReplayLetters(
   LetterBox& box = *boxing.box();
   if (box.letters.empty()) {
     return AsLocal(absl::FailedPreconditionError(
-        absl::StrCat("dead letter ", result.refused.front().id, " cannot be replayed: ",
-                     result.refused.front().reason)));
+        absl::StrCat("dead letter ", result.refused.front().id,
+                     " cannot be replayed: ", result.refused.front().reason)));
   }
   RunRequest request;
   request.replay = &box;

@@ -16,8 +16,7 @@ namespace tidemark {
 namespace {
 
 StateBackupSettings SettingsOf(const StateLocation& location) {
-  return location.configuration == nullptr ? StateBackupSettings()
-                                           : location.configuration->backup;
+  return location.configuration == nullptr ? StateBackupSettings() : location.configuration->backup;
 }
 
 BackupOptions OptionsFor(const StateLocation& location, const std::string& folder) {
@@ -39,8 +38,8 @@ AuditRecord Audit(const RestoreStep& step, const StateBackup& backup, const Move
   const bool import = step.what == RestoreStep::What::kImport;
   record.detail = absl::StrCat(
       EntryLabel(record.entry), ": ",
-      import ? absl::StrCat("version ", step.current.version + 1,
-                            " with the state of version ", step.entry->head.version)
+      import ? absl::StrCat("version ", step.current.version + 1, " with the state of version ",
+                            step.entry->head.version)
              : absl::StrCat(step.entry->versions.size(), " versions up to ",
                             step.entry->head.version, " made again"),
       " of the backup of ", FormatReportTime(absl::FromUnixMicros(backup.created_at_us)));
@@ -107,9 +106,9 @@ absl::StatusOr<StateBackup> ReadNewestBackup(const StateLocation& location,
     if (!absl::IsDataLoss(backup.status())) return AsLocal(backup.status());
     skipped->push_back(std::string(backup.status().message()));
   }
-  return AsLocal(absl::NotFoundError(
-      absl::StrCat(folder, " holds no ", skipped->empty() ? "" : "undamaged ",
-                   "backup of connection \"", location.connection, "\"")));
+  return AsLocal(
+      absl::NotFoundError(absl::StrCat(folder, " holds no ", skipped->empty() ? "" : "undamaged ",
+                                       "backup of connection \"", location.connection, "\"")));
 }
 
 absl::StatusOr<std::vector<RestoreStep>> PlanStateRestore(const StateLocation& location,

@@ -25,9 +25,8 @@ class LinkCheck {
   // After the oldest version that is kept.
   void End(const StateHead& head) {
     if (status_.ok() && next_chain_ != head.anchor) {
-      status_ = absl::DataLossError(absl::StrCat("state of ", EntryLabel(entry_),
-                                                 ": what came before version ", last_,
-                                                 " is missing"));
+      status_ = absl::DataLossError(absl::StrCat(
+          "state of ", EntryLabel(entry_), ": what came before version ", last_, " is missing"));
     }
   }
   void Fail(const absl::Status& status) { status_.Update(status); }
@@ -35,8 +34,8 @@ class LinkCheck {
 
  private:
   void Broken(const StateVersion& version, absl::string_view what) {
-    status_ = absl::DataLossError(absl::StrCat("state of ", EntryLabel(entry_), ", version ",
-                                               version.version, ": ", what));
+    status_ = absl::DataLossError(
+        absl::StrCat("state of ", EntryLabel(entry_), ", version ", version.version, ": ", what));
   }
 
   const std::string entry_;

@@ -97,16 +97,16 @@ absl::Status CheckAnswer(const SourceAnswer& answer) {
   }
   if (answer.resumes.ok()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("connector ", answer.connector, " cannot resume there: ",
-                   answer.resumes.message(), "; nothing was changed"));
+      absl::StrCat("connector ", answer.connector,
+                   " cannot resume there: ", answer.resumes.message(), "; nothing was changed"));
 }
 
 Moves PlanStateRollback(const StateLocation& location, const HistoryPoint& to,
                         const std::optional<std::string>& entry) {
   auto state = StoredState::OpenForReading(location);
   if (!state.ok()) return state.status();
-  return Planned(PlanRollback((*state)->store(), to, entry,
-                              absl::ToUnixMicros(Clock::Real().Now()), RollbackHorizon()));
+  return Planned(PlanRollback((*state)->store(), to, entry, absl::ToUnixMicros(Clock::Real().Now()),
+                              RollbackHorizon()));
 }
 
 Moves PlanStateReset(const StateLocation& location, const std::optional<std::string>& entry) {

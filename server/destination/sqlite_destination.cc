@@ -108,7 +108,7 @@ class SqliteDestination final : public Destination {
   std::string owner_;                           // the connection's name
   std::unique_ptr<SqliteCatalog> catalog_;
   std::unique_ptr<SqliteState> state_;
-  std::deque<Slot> slots_;                                 // writers point into them
+  std::deque<Slot> slots_;                                // writers point into them
   std::unordered_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;

@@ -23,8 +23,7 @@ constexpr absl::Duration kSleepStep = absl::Milliseconds(100);
 // Retries of one sync: how many failures in a row, and what each kind of failure is worth.
 class Retries {
  public:
-  explicit Retries(SyncRun& run)
-      : run_(run), backoff_(run.options.retry, run.random) {}
+  explicit Retries(SyncRun& run) : run_(run), backoff_(run.options.retry, run.random) {}
 
   // True when another attempt is due, after having waited for it.
   bool Again(const AttemptEnd& end) {

@@ -32,8 +32,8 @@ absl::Status UseWal(SqliteConnection& connection) {
 // Reads the schema, so that a file that cannot be read is known now. The cache is used as far as
 // it is needed: reading a long history meets its bodies in the order of their hashes.
 absl::Status Probe(SqliteConnection& connection) {
-  return connection.Execute(absl::StrCat("PRAGMA cache_size = -", kPageCacheKib,
-                                         "; SELECT count(*) FROM sqlite_schema"));
+  return connection.Execute(
+      absl::StrCat("PRAGMA cache_size = -", kPageCacheKib, "; SELECT count(*) FROM sqlite_schema"));
 }
 
 }  // namespace

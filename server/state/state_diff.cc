@@ -104,8 +104,8 @@ void AddBlock(const Lines& before, size_t from, size_t to, const Lines& after, s
               size_t new_to, std::vector<StateChange>* changes) {
   const auto place = [](size_t line) { return absl::StrCat("line ", line + 1); };
   while (from < to && new_from < new_to) {
-    changes->push_back({What::kChanged, place(from), std::string(before[from]),
-                        std::string(after[new_from])});
+    changes->push_back(
+        {What::kChanged, place(from), std::string(before[from]), std::string(after[new_from])});
     ++from;
     ++new_from;
   }
@@ -181,8 +181,8 @@ void DiffBytes(absl::string_view before, absl::string_view after,
   const size_t longest = std::max(was.size(), is.size());
   if (longest == 0) return;
   const What what = was.empty() ? What::kAdded : is.empty() ? What::kRemoved : What::kChanged;
-  changes->push_back({what, absl::StrCat("bytes ", head, "..", head + longest - 1), HexShown(was),
-                      HexShown(is)});
+  changes->push_back(
+      {what, absl::StrCat("bytes ", head, "..", head + longest - 1), HexShown(was), HexShown(is)});
 }
 
 bool IsDeep(absl::string_view text) {
@@ -218,9 +218,7 @@ std::string TimeOf(int64_t us) { return us == kNoTime ? "" : FormatUtcMicros(us)
 void AddField(const char* name, const std::string& before, const std::string& after,
               std::vector<StateChange>* changes) {
   if (before == after) return;
-  const What what = before.empty()  ? What::kAdded
-                    : after.empty() ? What::kRemoved
-                                    : What::kChanged;
+  const What what = before.empty() ? What::kAdded : after.empty() ? What::kRemoved : What::kChanged;
   changes->push_back({what, name, before, after});
 }
 

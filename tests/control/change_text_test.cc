@@ -20,12 +20,10 @@ Column ColumnOf(const std::string& name, DataType type, bool sensitive = false) 
 TableSchema Table() {
   TableSchema table;
   table.name = "t";
-  table.columns = {ColumnOf("id", DataType::kLong),
-                   ColumnOf("price", DataType::kDecimal),
-                   ColumnOf("any", DataType::kUndeclared),
-                   ColumnOf("doc", DataType::kJson),
-                   ColumnOf("raw", DataType::kBinary),
-                   ColumnOf("secret", DataType::kString, true)};
+  table.columns = {
+      ColumnOf("id", DataType::kLong),        ColumnOf("price", DataType::kDecimal),
+      ColumnOf("any", DataType::kUndeclared), ColumnOf("doc", DataType::kJson),
+      ColumnOf("raw", DataType::kBinary),     ColumnOf("secret", DataType::kString, true)};
   return table;
 }
 
@@ -85,9 +83,9 @@ TEST(ChangeTextTest, AHiddenValueAndAnUnknownColumnAreNamed) {
 }
 
 TEST(ChangeTextTest, WhatIsNotGivenStaysUnchangedInAnUpdateOnly) {
-  for (const auto& [op, kind] : {std::pair("upsert", ValueKind::kNull),
-                                 std::pair("update", ValueKind::kUnchanged),
-                                 std::pair("delete", ValueKind::kNull)}) {
+  for (const auto& [op, kind] :
+       {std::pair("upsert", ValueKind::kNull), std::pair("update", ValueKind::kUnchanged),
+        std::pair("delete", ValueKind::kNull)}) {
     const auto change = ParseChangeText(std::string("{\"op\":\"") + op +
                                         "\",\"values\":{\"id\":1},\"before\":{\"id\":2}}");
     ASSERT_TRUE(change.ok()) << change.status();

@@ -38,8 +38,8 @@ int FaultVfs::Before(const DiskCall& call) {
   if (call.operation == DiskOperation::kOpen) unsynced_.erase(call.path);
   if (!plan_.all && !Writes(call.operation)) return SQLITE_OK;
   ++operations_;
-  const bool due = plan_.fail_at > 0 && (operations_ == plan_.fail_at ||
-                                         (plan_.stays && operations_ > plan_.fail_at));
+  const bool due = plan_.fail_at > 0 &&
+                   (operations_ == plan_.fail_at || (plan_.stays && operations_ > plan_.fail_at));
   if (!due && !dice_.Chance(static_cast<uint64_t>(plan_.weight))) return SQLITE_OK;
   if (!fired_) {
     failed_ = absl::StrCat(static_cast<int>(call.operation), " of ",

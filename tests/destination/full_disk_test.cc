@@ -154,8 +154,8 @@ class FullDisk {
   }
   // Every one that is there is whole, also those of the time when the disk was full.
   void CheckBackups() {
-    auto backups = ListBackups(FileSystem::Real(), disk_.folder() + "/backups",
-                               steady_.connection());
+    auto backups =
+        ListBackups(FileSystem::Real(), disk_.folder() + "/backups", steady_.connection());
     ASSERT_TRUE(backups.ok()) << backups.status();
     EXPECT_GE(backups->size(), 1U);
     for (const BackupFile& file : *backups) {

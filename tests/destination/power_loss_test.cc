@@ -110,8 +110,7 @@ class PowerLoss {
     std::string check;
     if (auto opened = warehouse.Open(&clock); !opened.ok()) {
       status = opened.status();
-    } else if (auto acquired = (*opened)->Acquire({connection, "a test", {}, {}});
-               !acquired.ok()) {
+    } else if (auto acquired = (*opened)->Acquire({connection, "a test", {}, {}}); !acquired.ok()) {
       status = acquired.status();
     } else {
       for (const StateEntry& state : acquired->states) {

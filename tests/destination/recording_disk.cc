@@ -71,9 +71,8 @@ DiskImage ImageAfter(const std::vector<DiskEvent>& events, size_t end, Unsynced 
       // Deletes of other files, and what came before them, are behind it in the journal.
       auto durable = waiting.end();
       if (file != event.file) {
-        const auto last = std::find_if(waiting.rbegin(), waiting.rend(), [](const auto* e) {
-          return e->kind == DiskEvent::kDelete;
-        });
+        const auto last = std::find_if(waiting.rbegin(), waiting.rend(),
+                                       [](const auto* e) { return e->kind == DiskEvent::kDelete; });
         durable = last.base();
       }
       std::for_each(waiting.begin(), durable, [&](const auto* e) { Apply(*e, &image); });
@@ -88,9 +87,9 @@ void RecordingDisk::After(const DiskCall& call) {
   const std::string file = NameOf(call.path);
   switch (call.operation) {
     case DiskOperation::kWrite:
-      events_.push_back({DiskEvent::kWrite, file, call.offset,
-                         std::string(static_cast<const char*>(call.bytes),
-                                     static_cast<size_t>(call.size))});
+      events_.push_back(
+          {DiskEvent::kWrite, file, call.offset,
+           std::string(static_cast<const char*>(call.bytes), static_cast<size_t>(call.size))});
       break;
     case DiskOperation::kTruncate:
       events_.push_back({DiskEvent::kTruncate, file, call.offset, ""});

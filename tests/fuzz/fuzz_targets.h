@@ -23,9 +23,9 @@ struct Target {
   void (*run)(absl::string_view);
 };
 inline constexpr Target kTargets[] = {
-    {"rows", Rows},       {"meta", Meta}, {"time", Time}, {"duration", Duration},
-    {"decimal", Decimal}, {"json", Json}, {"text", Text}, {"naming", Naming},
-    {"csv", Csv},
+    {"rows", Rows},         {"meta", Meta},       {"time", Time},
+    {"duration", Duration}, {"decimal", Decimal}, {"json", Json},
+    {"text", Text},         {"naming", Naming},   {"csv", Csv},
 };
 
 }  // namespace tidemark::fuzz

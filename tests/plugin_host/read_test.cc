@@ -95,11 +95,7 @@ TEST_F(AbiReadTest, WhatCannotBeAskedIsRefusedInWords) {
       {"too many", [&] { request_.set_key_count(10'001); }, "10001 keys to read"},
       {"short", [&] { request_.set_key_count(2); }, "keys to read"},
       {"long", [&] { request_.set_keys(key + "x"); }, "keys to read"},
-      {"null",
-       [&] {
-         request_.set_keys(Packed({Value::Int64(1), Value::Null()}));
-       },
-       "no value"},
+      {"null", [&] { request_.set_keys(Packed({Value::Int64(1), Value::Null()})); }, "no value"},
       {"bound",
        [&] {
          request_.set_mode(v1::READ_MODE_RANGES);

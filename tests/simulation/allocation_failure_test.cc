@@ -72,9 +72,11 @@ TEST_F(AllocationFailureTest, UnitsLetItThroughAndLeaveNothingBehind) {
   EachOf(
       "conforming",
       [&] {
-        const TableSchema table =
-            Table("t", {{"id", DataType::kLong, true}, {"v"}, {"d", DataType::kDecimal},
-                        {"j", DataType::kJson}, {"at", DataType::kUtcDatetime}});
+        const TableSchema table = Table("t", {{"id", DataType::kLong, true},
+                                              {"v"},
+                                              {"d", DataType::kDecimal},
+                                              {"j", DataType::kJson},
+                                              {"at", DataType::kUtcDatetime}});
         auto target = TableTarget::Create(table, TableRule(), Naming::kSource, {}, nullptr);
         ASSERT_TRUE(target.ok()) << target.status();
         Conformer conformer({}, true);

@@ -7,17 +7,16 @@
 namespace tidemark {
 
 std::vector<TableSchema> SimulatedTables() {
-  return {Table("item", {{"id", DataType::kLong, true},
-                         {"n", DataType::kLong},
-                         {"v"},
-                         {"t", DataType::kString}}),
-          Table("pair", {{"a", DataType::kLong, true},
-                         {"b", DataType::kString, true},
-                         {"n", DataType::kLong}}),
-          Table("seen", {{"id", DataType::kLong, true},
-                         {"c", DataType::kLong, false, true},
-                         {"n", DataType::kLong}}),
-          Table("log", {{"line", DataType::kString}})};
+  return {
+      Table(
+          "item",
+          {{"id", DataType::kLong, true}, {"n", DataType::kLong}, {"v"}, {"t", DataType::kString}}),
+      Table("pair",
+            {{"a", DataType::kLong, true}, {"b", DataType::kString, true}, {"n", DataType::kLong}}),
+      Table("seen", {{"id", DataType::kLong, true},
+                     {"c", DataType::kLong, false, true},
+                     {"n", DataType::kLong}}),
+      Table("log", {{"line", DataType::kString}})};
 }
 
 std::vector<TableRule> SimulatedRules() {

@@ -22,10 +22,10 @@ void* Allocate(size_t size, size_t alignment) {
     throw std::bad_alloc();
   }
   const size_t whole = size == 0 ? 1 : size;
-  void* const made = alignment <= alignof(std::max_align_t)
-                         ? std::malloc(whole)
-                         : std::aligned_alloc(alignment, (whole + alignment - 1) / alignment *
-                                                             alignment);
+  void* const made =
+      alignment <= alignof(std::max_align_t)
+          ? std::malloc(whole)
+          : std::aligned_alloc(alignment, (whole + alignment - 1) / alignment * alignment);
   if (made == nullptr) throw std::bad_alloc();
   live.fetch_add(1, std::memory_order_relaxed);
   return made;
@@ -62,7 +62,5 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void operator delete(void* piece) noexcept { tidemark::Free(piece); }
 void operator delete(void* piece, std::size_t) noexcept { tidemark::Free(piece); }
 void operator delete(void* piece, std::align_val_t) noexcept { tidemark::Free(piece); }
-void operator delete(void* piece, std::size_t, std::align_val_t) noexcept {
-  tidemark::Free(piece);
-}
+void operator delete(void* piece, std::size_t, std::align_val_t) noexcept { tidemark::Free(piece); }
 // NOLINTEND

@@ -20,27 +20,27 @@ namespace tidemark {
 
 // Weights in thousandths per call, drawn per seed.
 struct DestinationHabits {
-  uint64_t acquire = 0;         // UNAVAILABLE before it is tried
-  uint64_t begin = 0;           // UNAVAILABLE
-  uint64_t ensure = 0;          // UNAVAILABLE
-  uint64_t apply = 0;           // UNAVAILABLE
-  uint64_t full = 0;            // RESOURCE_EXHAUSTED, applying or committing
-  uint64_t commit_aborts = 0;   // ABORTED, not committed
-  uint64_t commit_lost = 0;     // committed, and the answer is ABORTED: its outcome is unknown
-  uint64_t commit_locked = 0;   // UNAVAILABLE, not committed
-  uint64_t process_ends = 0;    // at any call: nothing works from then on
-  uint64_t ends_behind = 0;     // behind a commit, before anybody hears of it
-  uint64_t fenced = 0;          // another worker takes the connection over
-  uint64_t report = 0;          // the report cannot be stored
+  uint64_t acquire = 0;        // UNAVAILABLE before it is tried
+  uint64_t begin = 0;          // UNAVAILABLE
+  uint64_t ensure = 0;         // UNAVAILABLE
+  uint64_t apply = 0;          // UNAVAILABLE
+  uint64_t full = 0;           // RESOURCE_EXHAUSTED, applying or committing
+  uint64_t commit_aborts = 0;  // ABORTED, not committed
+  uint64_t commit_lost = 0;    // committed, and the answer is ABORTED: its outcome is unknown
+  uint64_t commit_locked = 0;  // UNAVAILABLE, not committed
+  uint64_t process_ends = 0;   // at any call: nothing works from then on
+  uint64_t ends_behind = 0;    // behind a commit, before anybody hears of it
+  uint64_t fenced = 0;         // another worker takes the connection over
+  uint64_t report = 0;         // the report cannot be stored
 };
 
 // What happened in one sync.
 struct DestinationNotes {
-  bool ended = false;         // the process ended: its outcome means nothing
-  bool fenced = false;        // from then on nothing may be committed
-  bool lost_answer = false;   // a commit that happened was said not to have
-  uint64_t committed = 0;     // changes in commits that happened
-  uint64_t faults = 0;        // that really happened
+  bool ended = false;        // the process ended: its outcome means nothing
+  bool fenced = false;       // from then on nothing may be committed
+  bool lost_answer = false;  // a commit that happened was said not to have
+  uint64_t committed = 0;    // changes in commits that happened
+  uint64_t faults = 0;       // that really happened
   std::vector<std::string> violations;
 };
 

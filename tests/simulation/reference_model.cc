@@ -138,7 +138,7 @@ void ReferenceModel::Apply(const SourceChange& change, ModelRows* rows) const {
 }
 
 std::map<std::string, ReferenceModel::Seen> ReferenceModel::Within(uint32_t table, uint64_t from,
-                                                                  uint64_t to) {
+                                                                   uint64_t to) {
   const auto& log = logs_[table];
   const bool exact = log.empty() || from >= log.rbegin()->first;
   ModelRows rows = exact ? Newest(table) : At(table, from);

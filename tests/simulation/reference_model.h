@@ -81,10 +81,10 @@ class ReferenceModel {
   std::string KeyOfTexts(uint32_t table, const std::vector<std::string>& texts) const;
 
   std::vector<TableSchema> tables_;
-  std::vector<std::vector<size_t>> keys_;                // columns, by table
-  std::vector<std::map<uint64_t, SourceChange>> logs_;   // in stamp order, by table
-  std::vector<ModelRows> newest_;                        // by table
-  std::vector<bool> behind_;                             // newest_ must be made again
+  std::vector<std::vector<size_t>> keys_;               // columns, by table
+  std::vector<std::map<uint64_t, SourceChange>> logs_;  // in stamp order, by table
+  std::vector<ModelRows> newest_;                       // by table
+  std::vector<bool> behind_;                            // newest_ must be made again
 };
 
 }  // namespace tidemark

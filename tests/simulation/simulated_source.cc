@@ -50,9 +50,9 @@ absl::Status SimulatedSource::Start(const UpdateStart& start) {
     world_.trace.Add(absl::StrCat("start ", table, " at ", reading.at, fresh ? " fresh" : ""));
     const bool reaches = world_.database.Reaches(entry, reading.at);
     if (!reaches && !fresh) {
-      world_.database.violations.push_back(
-          absl::StrCat("Invariant I2: \"", entry, "\" is to go on from ", reading.at,
-                       ", which the source was told to forget"));
+      world_.database.violations.push_back(absl::StrCat("Invariant I2: \"", entry,
+                                                        "\" is to go on from ", reading.at,
+                                                        ", which the source was told to forget"));
     }
     // From its beginning once more: the rows as they are, not the log.
     const std::set<uint32_t>& loading = world_.database.loading;
@@ -320,8 +320,7 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   reading.back_at = checkpoint_;
   unsettled.from = std::min(unsettled.from, from);
   // A state may say more than what was sent last: that nothing stands behind it.
-  unsettled.to =
-      std::max(unsettled.to, end == log.end() ? world_.database.head() : end->first - 1);
+  unsettled.to = std::max(unsettled.to, end == log.end() ? world_.database.head() : end->first - 1);
   return true;
 }
 
@@ -379,9 +378,9 @@ void SimulatedSource::Acknowledge(const Acknowledgement& acknowledgement) {
     for (const auto& [entry, position] : positions) {
       const bool outside = world_.outer == nullptr || position <= world_.outer->Position(entry);
       if (outside && position <= world_.durable.Position(entry)) continue;
-      database.violations.push_back(
-          absl::StrCat("Invariant I2: checkpoint ", id, " is acknowledged and \"", entry,
-                       "\" is not durable at ", position));
+      database.violations.push_back(absl::StrCat("Invariant I2: checkpoint ", id,
+                                                 " is acknowledged and \"", entry,
+                                                 "\" is not durable at ", position));
     }
   }
   for (uint32_t table = 0; table < kSimulatedTables; ++table) {

@@ -41,9 +41,8 @@ uint64_t Weight(Dice& dice, uint64_t most) { return dice.Pick(2) == 0 ? 0 : 1 + 
 std::string SimulationResult::text() const {
   std::vector<std::string> lines = violations;
   if (difference.sum() > 0) {
-    lines.push_back(absl::StrCat(difference.lost, " lost, ", difference.duplicated,
-                                 " duplicated, ", difference.stale, " stale; the first: ",
-                                 difference.first));
+    lines.push_back(absl::StrCat(difference.lost, " lost, ", difference.duplicated, " duplicated, ",
+                                 difference.stale, " stale; the first: ", difference.first));
   }
   return absl::StrJoin(lines, "\n");
 }
@@ -205,8 +204,8 @@ SyncOutcome Simulation::RunPipeline(DestinationNotes& notes) {
     Violated(absl::StrCat("the store does not open: ", store.status().message()));
     return failed;
   }
-  FaultyStore faulty(*std::move(store), {dice_, clock_, trace_, stored_, habits_.store,
-                                         notes.ended, notes.faults});
+  FaultyStore faulty(*std::move(store),
+                     {dice_, clock_, trace_, stored_, habits_.store, notes.ended, notes.faults});
   OuterStore::Options outer_options;
   outer_options.ownership.holder = options_.holder;
   OuterStore outer(faulty, *authority, clock_, outer_options);

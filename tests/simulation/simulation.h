@@ -43,9 +43,9 @@ class Simulation {
     DestinationHabits destination;
     StoreHabits store;
     uint64_t store_kind = 0;  // 0, 1: none beside the destination; 2: SQLite file; 3: plain files
-    uint64_t interrupt = 0;  // per sync
-    uint64_t full = 0;       // per sync: ignores the stored state
-    uint64_t step_back = 0;  // per sync: the wall clock goes back
+    uint64_t interrupt = 0;   // per sync
+    uint64_t full = 0;        // per sync: ignores the stored state
+    uint64_t step_back = 0;   // per sync: the wall clock goes back
   };
 
   static Habits Draw(Dice& dice);

@@ -26,8 +26,8 @@ struct SourceHabits {
   uint64_t batch_rows = 8;
   uint64_t checkpoint = 100;
   uint64_t small_wait = 20;
-  uint64_t long_wait = 0;   // longer than a transaction may stay open
-  uint64_t jump = 0;        // of the clock, up to a week
+  uint64_t long_wait = 0;  // longer than a transaction may stay open
+  uint64_t jump = 0;       // of the clock, up to a week
   uint64_t flush = 0;
   uint64_t talk = 10;       // logs, warnings, progress
   uint64_t reread = 0;      // goes back in its log
@@ -35,14 +35,14 @@ struct SourceHabits {
   uint64_t grow = 0;        // the log grows meanwhile
   uint64_t own_letter = 0;  // a dead letter of the source's own
   // Faults, which end when the simulation wants the rest to heal.
-  uint64_t transient = 0;   // ends with a transient error
-  uint64_t asked_wait = 0;  // ... and a time to wait
-  uint64_t crash = 0;       // its process dies
-  uint64_t stall = 0;       // the stall timeout passes
-  uint64_t broken = 0;      // malformed messages
-  uint64_t no_start = 0;    // fails before the first event
-  uint64_t bad_end = 0;     // everything durable, then it does not end in order
-  uint64_t table_fails = 0; // with table_states: one table ends with an error
+  uint64_t transient = 0;    // ends with a transient error
+  uint64_t asked_wait = 0;   // ... and a time to wait
+  uint64_t crash = 0;        // its process dies
+  uint64_t stall = 0;        // the stall timeout passes
+  uint64_t broken = 0;       // malformed messages
+  uint64_t no_start = 0;     // fails before the first event
+  uint64_t bad_end = 0;      // everything durable, then it does not end in order
+  uint64_t table_fails = 0;  // with table_states: one table ends with an error
 };
 
 // Confined to one thread.
@@ -75,7 +75,7 @@ class SourceDatabase {
   std::set<uint32_t> loading;
   uint64_t full_loads = 0;
   uint64_t own_letters = 0;
-  uint64_t faults = 0;  // of the source, that really happened
+  uint64_t faults = 0;                  // of the source, that really happened
   std::vector<std::string> violations;  // of what the engine promises to a source
 
  private:

@@ -26,11 +26,11 @@ std::string Quoted(const std::string& text) {
 Warehouse::Warehouse(std::string folder) : folder_(std::move(folder)) {
   if (!folder_.empty()) return;
   const std::filesystem::path memory = "/dev/shm";
-  std::string pattern = ((std::filesystem::is_directory(memory)
-                              ? memory
-                              : std::filesystem::path(::testing::TempDir())) /
-                         "tidemark-simulation-XXXXXX")
-                            .string();
+  std::string pattern =
+      ((std::filesystem::is_directory(memory) ? memory
+                                              : std::filesystem::path(::testing::TempDir())) /
+       "tidemark-simulation-XXXXXX")
+          .string();
   const char* const made = mkdtemp(pattern.data());
   EXPECT_NE(made, nullptr) << pattern;
   folder_ = pattern;
@@ -98,8 +98,8 @@ int64_t Warehouse::Number(const std::string& sql) {
 }
 
 bool Warehouse::Has(const std::string& table) {
-  return Number(absl::StrCat("SELECT count(*) FROM sqlite_schema WHERE name = ",
-                             Quoted(table))) != 0;
+  return Number(absl::StrCat("SELECT count(*) FROM sqlite_schema WHERE name = ", Quoted(table))) !=
+         0;
 }
 
 std::vector<StoredRow> Warehouse::Rows(const TableSchema& table) {
@@ -120,9 +120,9 @@ std::vector<StoredRow> Warehouse::Rows(const TableSchema& table) {
   const bool soft = Number(absl::StrCat("SELECT count(*) FROM pragma_table_info(", name,
                                         ") WHERE name = '_tidemark_deleted'")) != 0;
   std::vector<StoredRow> rows;
-  for (auto& values : Query(absl::StrCat("SELECT ", columns, before == 0 ? "0" : doomed,
-                                         " FROM \"", table.name, "\"",
-                                         soft ? " WHERE _tidemark_deleted IS NOT 1" : ""))) {
+  for (auto& values :
+       Query(absl::StrCat("SELECT ", columns, before == 0 ? "0" : doomed, " FROM \"", table.name,
+                          "\"", soft ? " WHERE _tidemark_deleted IS NOT 1" : ""))) {
     StoredRow& row = rows.emplace_back();
     row.doomed = values.back() == "1";
     values.pop_back();

@@ -168,8 +168,7 @@ TEST_F(StatePlansTest, ARollbackAppendsAVersionWithTheOldState) {
   EXPECT_EQ("{\"at\":1}", now.body);
   EXPECT_EQ("1", now.cursor);
   // Planned on a head that has moved since: nothing is written.
-  EXPECT_EQ(absl::StatusCode::kDataLoss,
-            store_->Append(MakeMoves(*moves, Stamp()), {}).code());
+  EXPECT_EQ(absl::StatusCode::kDataLoss, store_->Append(MakeMoves(*moves, Stamp()), {}).code());
 }
 
 TEST_F(StatePlansTest, BeyondTheHorizonIsRefused) {
