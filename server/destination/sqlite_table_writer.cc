@@ -235,7 +235,6 @@ absl::StatusOr<int> SqliteTableWriter::Change(SqliteStatement& statement) {
   }
   absl::Status status = connection_.Error();
   statement.Reset();
-  if (Canary("swallow_an_io_error") && !absl::IsInvalidArgument(status)) return 1;
   return status;
 }
 

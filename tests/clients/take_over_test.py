@@ -1,4 +1,4 @@
-"""A holder that is stopped and woken again (SIGSTOP, take over, SIGCONT) writes nothing any more."""
+"""A holder that is stopped and woken again (SIGSTOP, take-over, SIGCONT) writes no more."""
 
 import os
 import signal

@@ -24,7 +24,7 @@ CANARIES = (
     canary("commit_with_synchronous_normal", "P1"),
     canary("believe_a_failed_commit", "D1"),
     canary("believe_a_failed_commit", "D2"),
-    canary("swallow_an_io_error", "D3"),
+    canary("believe_a_failed_commit", "D3"),
     canary("forget_that_memory_ran_out", "M1"),
     canary("skip_the_chain_verification", "C1", 300),
     canary("skip_the_chain_verification", "C2", 300),
