@@ -47,6 +47,9 @@ absl::Status CheckReadable(const SqliteStatement& row, const StateVersion& versi
   if (!kind_known) {
     return Unreadable(version, absl::StrCat("it is of the unknown kind \"", row.Text(3), "\""));
   }
+  if (row.Int(4) != int64_t{version.format}) {
+    return Unreadable(version, absl::StrCat("it has the impossible format ", row.Int(4)));
+  }
   if (body && row.IsNull(kSizeColumn)) return Unreadable(version, "its body is gone");
   return absl::OkStatus();
 }
