@@ -174,7 +174,9 @@ absl::StatusOr<std::vector<int64_t>> RedisStateStore::Numbers(const VersionQuery
   words.Add(query.newest_first ? "ZREVRANGEBYSCORE" : "ZRANGEBYSCORE");
   words.Own(Key("order:", query.entry));
   const std::string first = absl::StrCat(query.first);
-  words.Add(query.newest_first ? "+inf" : first).Add(query.newest_first ? first : "+inf");
+  const absl::string_view lowest(first);  // a view in both arms: no temporary string
+  const absl::string_view highest("+inf");
+  words.Add(query.newest_first ? highest : lowest).Add(query.newest_first ? lowest : highest);
   if (query.limit >= 0) words.Add("LIMIT").Int(0).Int(query.limit);
   absl::StatusOr<RedisReply> reply = session_->Run(words.words());
   if (!reply.ok()) return reply.status();
