@@ -93,9 +93,9 @@ void ReadCall::Abort() {
 }
 
 void ReadCall::Cancel() {
-  cancellation_.Cancel();
+  // Both under the lock: a read whose wait ends here cannot end its call before it is told.
   MutexLock lock(mutex_);
-  // Under the lock, so that the call is still inside the plugin.
+  cancellation_.Cancel();
   if (ended_ || interrupted_) return;
   interrupted_ = true;
   instance_->Interrupt();

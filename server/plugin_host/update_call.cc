@@ -125,9 +125,10 @@ void UpdateCall::Abort() {
 }
 
 void UpdateCall::Cancel() {
-  acknowledged_.Cancel();
+  // Both under the lock: an update() whose wait ends here cannot end its run before it is told, and
+  // the instance is still there.
   MutexLock lock(mutex_);
-  // Under the lock, so that the instance is still there.
+  acknowledged_.Cancel();
   if (!update_ended_ && ready_) instance_->Interrupt();
 }
 

@@ -14,12 +14,13 @@ import tempfile
 import time
 
 from fault_suite import FaultSuite
-from ledger_bench import BIN, LedgerBench, await_line, children, gone
+from ledger_bench import BIN, TIMEOUT_S, LedgerBench, await_line, children, gone
 from suites import failpoint_names
 
 WORKERS = int(os.environ.get("TIDEMARK_FAULT_WORKERS", "2"))
 STOP = "TIDEMARK_FAULT_STOP" in os.environ  # at the first failure
 ENDED_WELL = (0, 3)  # completed; with dead letters: partial
+ASLEEP_US = 600_000_000  # longer than any test waits
 
 
 def in_parallel(suite, cases, run):
@@ -185,7 +186,7 @@ class Scenario:
                             storage=self.storage and self.storage.format(folder=folder),
                             die_marker=os.path.join(folder, "marker"), **self.config)
         if half or self.half:
-            bench.configure(die_in='""')
+            bench.configure(die_in='""', pause_us=0)
             bench.run(failpoints=HALF)
             bench.configure(**self.config)
         if self.damage:
@@ -199,12 +200,12 @@ class Scenario:
         process = bench.start(*self.arguments, failpoints=failpoints)
         if await_line(bench, "durable", bench.ledger().durable + 1, process):
             process.send_signal(signal.SIGINT)
-        return process.wait(60)
+        return process.wait(TIMEOUT_S)
 
 
 _RETRIED = {"die_in": "checkpoint", "die_how": "unavailable", "die_at": 3}
 # Interrupted once, rows whose checkpoint has not come yet may be kept ahead of the state.
-_INTERRUPTED = Scenario(config={"pause_us": 50_000}, interrupt=True, ahead=True)
+_INTERRUPTED = Scenario(config={"pause_us": ASLEEP_US}, interrupt=True, ahead=True)
 _ROLLBACK = Scenario(arguments=("state", "rollback", "--to", "2", "--yes", "ledger.yaml"),
                      moves=True)
 _REPAIR = Scenario(moves=True, damage="UPDATE _tidemark_state_bodies SET body = 'x' WHERE rowid = "
@@ -351,27 +352,29 @@ class PluginDeaths:
 
     @staticmethod
     def _interrupted(bench):
-        bench.configure(pause_us=100_000)
+        # It waits for the commit, and then sleeps until it is interrupted.
+        bench.configure(wait_every=1, pause_us=ASLEEP_US)
         process = bench.start("run", "ledger.yaml", "--quiet")
         await_line(bench, "durable", 1, process)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
-        return process.wait(60)
+        return process.wait(TIMEOUT_S)
 
 
 def run_k3():
-    suite = FaultSuite("K3", len(CALLS))
+    calls = (os.environ["TIDEMARK_FAULT_ONLY"],) if "TIDEMARK_FAULT_ONLY" in os.environ else CALLS
+    suite = FaultSuite("K3", len(calls))
     random = suite.random("cases")
     cases = []
     kinds = itertools.cycle(KINDS)
     for i in range(suite.cases):
-        call = CALLS[i % len(CALLS)]
-        turn = i // len(CALLS)
+        call = calls[i % len(calls)]
+        turn = i // len(calls)
         nth = 1 if turn < 2 else random.choice((1, 2, 5, 20))
         kind = next(kinds) if turn == 0 else KINDS[(i + turn) % len(KINDS)]
-        always = turn % 2 == 1 if suite.cases > len(CALLS) else i % 3 == 2
+        always = turn % 2 == 1 if suite.cases > len(calls) else i % 3 == 2
         cases.append((call, kind, nth, always, random.getrandbits(31)))
-    suite.want = len(CALLS)
+    suite.want = len(calls)
     in_parallel(suite, cases, PluginDeaths(suite))
     return suite.finish()
 
