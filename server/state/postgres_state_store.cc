@@ -138,6 +138,7 @@ absl::StatusOr<std::vector<AuditRecord>> PostgresStateStore::Audit(int64_t limit
                     parameters);
   if (!rows.ok()) return rows.status();
   std::vector<AuditRecord> records;
+  records.reserve(static_cast<size_t>(rows->count()));
   for (int i = 0; i < rows->count(); ++i) {
     records.push_back({rows->Int(i, 0), rows->String(i, 1), rows->String(i, 2), rows->String(i, 3),
                        rows->String(i, 4)});
@@ -258,6 +259,7 @@ absl::Status PostgresStateStore::Append(absl::Span<const VersionAppend> appends,
   if (absl::IsDataLoss(again) && !appends.empty()) {
     absl::StatusOr<bool> there = versions_.Holds(appends[0].version);
     if (there.ok() && *there) return absl::OkStatus();
+    if (!there.ok()) again = there.status();  // whose version the head is, is not known either
   }
   if (again.ok()) return again;
   versions_.Forget();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -181,6 +182,7 @@ absl::StatusOr<std::vector<int64_t>> RedisStateStore::Numbers(const VersionQuery
   absl::StatusOr<RedisReply> reply = session_->Run(words.words());
   if (!reply.ok()) return reply.status();
   std::vector<int64_t> numbers;
+  numbers.reserve(reply->list.size());
   for (const RedisReply& number : reply->list) numbers.push_back(Number(number));
   return numbers;
 }
@@ -266,6 +268,7 @@ absl::Status RedisStateStore::CheckDurability() {
                                        {"no-appendfsync-on-rewrite", "no"},
                                        {"maxmemory-policy", "allkeys-"}};
   std::vector<RedisWords> commands;
+  commands.reserve(std::size(kWanted) + 1);
   for (const Wanted& wanted : kWanted) commands.push_back({"CONFIG", "GET", wanted.name});
   commands.push_back({"INFO", "replication"});
   absl::StatusOr<std::vector<RedisReply>> replies = session_->RunAll(commands);
@@ -412,10 +415,11 @@ absl::Status RedisStateStore::Append(absl::Span<const VersionAppend> appends,
   status = TryAppend(words, appends);
   if (status.ok() || !session_->lost()) return status;
   // The outcome is not known. The same once more: of two equal appends one finds the other's head.
-  const absl::Status again = TryAppend(words, appends);
+  absl::Status again = TryAppend(words, appends);
   if (absl::IsDataLoss(again) && !appends.empty()) {
     absl::StatusOr<bool> there = Holds(appends[0]);
     if (there.ok() && *there) return absl::OkStatus();
+    if (!there.ok()) again = there.status();  // whose version the head is, is not known either
   }
   if (again.ok() || absl::IsFailedPrecondition(again) || absl::IsDataLoss(again)) return again;
   return absl::AbortedError(absl::StrCat("whether the last version reached ", Describe(),

@@ -28,7 +28,14 @@ namespace {
 
 constexpr char kConnection[] = "killed";
 constexpr char kEntry[] = "orders";
-constexpr int kTries = 5'000;  // of 2 ms each and more
+// For a server that recovers, on a machine that does much else.
+constexpr std::chrono::minutes kPatience(2);
+
+// What happens to a server while a version is appended.
+struct Wound {
+  std::function<bool()> begin;  // false: it does not hit
+  std::function<void()> end;    // afterwards the server can come back
+};
 
 // Appends version after version to one store, each while the server is killed.
 class Appending {
@@ -43,32 +50,33 @@ class Appending {
     if (epoch.ok()) epoch_ = *epoch;
   }
 
-  // `wound` says whether it hit.
-  void Once(const std::function<bool()>& wound) {
+  void Once(const Wound& wound) {
+    // The session is there again after the wound before.
+    std::vector<StateHead> heads;
+    ASSERT_NO_FATAL_FAILURE(Await(&heads));
     const std::string body = absl::StrCat("body ", bodies_.size() + 1);
     const VersionAppend append = Next(kConnection, head_, body, epoch_);
     ++suite_.tried;
-    suite_.hit += wound() ? 1 : 0;
+    suite_.hit += wound.begin() ? 1 : 0;
     absl::Status status = AppendOne(*store_, append);
-    // Until the server is there again; each try asks first what became of the last one.
-    for (int tries = 0; !status.ok() && tries < kTries; ++tries) {
+    wound.end();
+    // Each try asks first what became of the last one.
+    while (!status.ok()) {
       // What was acknowledged before is not there to build on.
       suite_.lost += absl::IsDataLoss(status) ? 1 : 0;
       ASSERT_TRUE(absl::IsAborted(status) || absl::IsUnavailable(status)) << status;
-      if (!store_->Heads().ok()) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        continue;
-      }
-      status = HeadOf(*store_, kEntry).chain == append.version.chain ? absl::OkStatus()
-                                                                     : AppendOne(*store_, append);
+      ASSERT_NO_FATAL_FAILURE(Await(&heads));
+      const bool there = !heads.empty() && heads[0].chain == append.version.chain;
+      status = there ? absl::OkStatus() : AppendOne(*store_, append);
     }
-    ASSERT_TRUE(status.ok()) << status;
     bodies_.push_back(body);
     head_.version = append.version.version;
     head_.chain = append.version.chain;
   }
 
   void Judge() {
+    std::vector<StateHead> heads;
+    ASSERT_NO_FATAL_FAILURE(Await(&heads));
     const std::vector<std::string> there = Bodies(*store_, kEntry);
     if (there == bodies_) return;
     suite_.lost += bodies_.size() > there.size() ? bodies_.size() - there.size() : 0;
@@ -77,6 +85,18 @@ class Appending {
   }
 
  private:
+  // Until the server answers.
+  void Await(std::vector<StateHead>* heads) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    absl::StatusOr<std::vector<StateHead>> read = store_->Heads();
+    while (!read.ok() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      read = store_->Heads();
+    }
+    ASSERT_TRUE(read.ok()) << read.status();
+    *heads = *std::move(read);
+  }
+
   const std::unique_ptr<StateStore> store_;
   FaultSuite& suite_;
   StateHead head_;
@@ -84,7 +104,7 @@ class Appending {
   std::vector<std::string> bodies_;  // acknowledged
 };
 
-// The backend of our session; 0: the server is just not there, from the kill before.
+// The backend of our session; 0: it is not seen.
 int BackendOf(PostgresServer& server) {
   PGconn* const connection = PQconnectdb(server.Connection().c_str());
   PGresult* const result = PQexec(
@@ -96,17 +116,47 @@ int BackendOf(PostgresServer& server) {
   return backend;
 }
 
-// SIGKILL to the backend of our session, at some moment of the next transaction.
-bool KillBackend(PostgresServer& server, std::mt19937_64& random, std::thread* killer) {
-  const int backend = BackendOf(server);
-  if (backend == 0) return false;
-  const uint64_t spins = random() % 400'000;
-  *killer = std::thread([backend, spins] {
-    for (std::atomic<uint64_t> i{0}; i < spins;) ++i;
-    kill(backend, SIGKILL);
-  });
-  return true;
-}
+// Kills at some moment of the next transaction.
+class Killer {
+ public:
+  explicit Killer(std::mt19937_64& random) : random_(random) {}
+
+  // SIGKILL to the backend of our session; the postmaster recovers by itself.
+  Wound Backend(PostgresServer& server) {
+    return {[this, &server] {
+              const int backend = BackendOf(server);
+              if (backend != 0) Soon([backend] { kill(backend, SIGKILL); });
+              return backend != 0;
+            },
+            [this] { Join(); }};
+  }
+  template <typename Server>
+  Wound Whole(Server& server) {
+    return {[this, &server] {
+              Soon([&server] { server.Kill(); });
+              return true;
+            },
+            [this, &server] {
+              Join();
+              server.Start();
+            }};
+  }
+
+ private:
+  void Soon(std::function<void()> blow) {
+    const uint64_t spins = random_() % 400'000;
+    thread_ = std::thread([spins, blow = std::move(blow)] {
+      for (std::atomic<uint64_t> i{0}; i < spins;) ++i;
+      blow();
+    });
+  }
+  void Join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  std::mt19937_64& random_;
+  std::thread thread_;
+};
 
 TEST(ServerKillTest, K4WhatWasAcknowledgedStaysWhoeverIsKilled) {
   FaultSuite suite("K4", 6);
@@ -122,24 +172,15 @@ TEST(ServerKillTest, K4WhatWasAcknowledgedStaysWhoeverIsKilled) {
   ASSERT_TRUE(other.ok()) << other.status();
   Appending tables(*std::move(store), suite);
   Appending keys(*std::move(other), suite);
+  Killer killer(random);
   for (uint64_t i = 0; i < suite.cases() && !HasFatalFailure(); ++i) {
-    std::thread killer;
     if (i % 6 == 4) {
-      tables.Once([&] {
-        postgres.Kill();
-        postgres.Start();
-        return true;
-      });
+      tables.Once(killer.Whole(postgres));
     } else if (i % 6 == 5) {
-      keys.Once([&] {
-        redis.Kill();
-        redis.Start();
-        return true;
-      });
+      keys.Once(killer.Whole(redis));
     } else {
-      tables.Once([&] { return KillBackend(postgres, random, &killer); });
+      tables.Once(killer.Backend(postgres));
     }
-    if (killer.joinable()) killer.join();
   }
   if (!HasFailure()) {
     tables.Judge();
