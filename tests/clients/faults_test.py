@@ -24,7 +24,7 @@ class InterruptTest(TidemarkCase):
         return process.returncode, out, error
 
     def test_once_finishes_the_commit_group_and_the_next_run_completes(self):
-        file = self.connection("slow", SLOW % 50_000)
+        file = self.connection("slow", SLOW % 200_000)
         process = self.begin(file)
         process.send_signal(signal.SIGINT)
         code, out, error = self.end(process)
@@ -40,7 +40,7 @@ class InterruptTest(TidemarkCase):
         self.assertEqual([(ROWS,)], self.query("SELECT count(*) FROM rows"))
 
     def test_twice_stops_at_once_and_loses_nothing(self):
-        file = self.connection("slow", SLOW % 50_000)
+        file = self.connection("slow", SLOW % 200_000)
         process = self.begin(file)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
@@ -52,7 +52,7 @@ class InterruptTest(TidemarkCase):
         self.assertEqual([(ROWS,)], self.query("SELECT count(*) FROM rows"))
 
     def test_a_second_run_names_the_holder_and_readers_are_let_in(self):
-        file = self.connection("slow", SLOW % 50_000)
+        file = self.connection("slow", SLOW % 200_000)
         process = self.begin(file)
         _, error = self.run_tidemark("run", file, code=1)
         self.assertIn(f"pid {process.pid}", error)
@@ -66,7 +66,7 @@ class InterruptTest(TidemarkCase):
         self.assertEqual(130, self.end(process)[0])
 
     def test_a_killed_run_is_closed_by_the_next(self):
-        file = self.connection("slow", SLOW % 50_000)
+        file = self.connection("slow", SLOW % 200_000)
         process = self.begin(file)
         killed = self.json("report", file)["metadata"]["sync_id"]
         process.kill()

@@ -57,7 +57,7 @@ class PrepareTest(unittest.TestCase):
         ended = self.prepare("build", "test", "lint")
         self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (0, "", ""))
         self.assertEqual(self.calls(), [])
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 10)
 
     def test_root_installs_just_what_is_missing(self):
         self.machine(user=0, lacks=("mold", "sqlite3"))

@@ -154,7 +154,7 @@ TEST_F(ChildFaultsTest, HangsPastTheDeadlineOfACall) {
                   {"did not answer Schema within 300ms"});
     const absl::Time begin = absl::Now();
     ExpectNothingLeft();
-    EXPECT_LT(absl::Now() - begin, absl::Seconds(2)) << "it had its time";
+    EXPECT_LT(absl::Now() - begin, absl::Seconds(9)) << "it had its time";
   }
 }
 
@@ -181,17 +181,17 @@ TEST_F(ChildFaultsTest, HangsInTheEnd) {
 }
 
 TEST_F(ChildFaultsTest, IgnoresThatItWasCancelled) {
-  launch_.limits.interrupt = absl::Milliseconds(300);
+  launch_.limits.interrupt = absl::Seconds(2);
   Launch("ignore_cancel");
   Start();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(source_->Next(absl::InfiniteFuture()).ok());
   const absl::Time begin = absl::Now();
   source_->Cancel();
   ExpectFailure(source_->Next(absl::InfiniteFuture()).status(), absl::StatusCode::kCancelled, {});
-  EXPECT_LT(absl::Now() - begin, absl::Milliseconds(250)) << "Next waits for nobody";
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(2)) << "Next waits for nobody";
   ExpectNothingLeft();
-  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(300)) << "it has its time";
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  EXPECT_GE(absl::Now() - begin, absl::Seconds(2)) << "it has its time";
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(20));
 }
 
 // ---- it takes too much ----
@@ -258,7 +258,7 @@ TEST_F(ChildFaultsTest, AnUnusedInstanceEndsAtOnce) {
   const absl::Time begin = absl::Now();
   Launch("none");
   ExpectNothingLeft();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(3));
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(9));
 }
 
 // The parent is a program of its own, killed -9 in the middle of a sync.
