@@ -143,7 +143,7 @@ class RandomKills:
 
 
 def _all_gone(pids):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         if all(gone(pid) for pid in pids):
             return True

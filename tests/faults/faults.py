@@ -3,13 +3,18 @@
   faults.py BUILD_FOLDER          SUITES=K1,C1 in the environment: only these
   TIDEMARK_FAULT_FACTOR=10        ten times as many cases
   TIDEMARK_FAULT_SEED=7           the same again
+  TIDEMARK_FAULT_JOBS=1           suites that run beside each other; as many as there are cores, 2
 """
 
+import concurrent.futures
 import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 from suites import SUITES
@@ -17,7 +22,10 @@ from suites import SUITES
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 ZEROS = ("lost", "duplicated", "stale", "silent")
 HEADINGS = ("suite", "cases", "faults hit", "lost rows", "duplicated rows", "stale rows",
-            "silent wrong starts", "seconds", "seed")
+            "silent wrong starts", "seconds", "seed", "verdict")
+SUITE_LIMIT_S = 45 * 60  # a suite that takes longer hangs
+SEED = re.compile(r"^suite (\S+): .*TIDEMARK_FAULT_SEED=(\d+)", re.MULTILINE)
+GOOGLETEST = re.compile(r"\[[ =-]|Running main\(\)|Note: Google Test filter")
 
 
 def environment_of(build, cases, program_environment=None):
@@ -58,27 +66,85 @@ def judge(ids, results, code):
             problems.append(f"{suite_id}: only {result['hit']} faults hit, "
                             f"{result.get('want', 1)} wanted")
     if code != 0 and not problems:
-        problems.append(f"{'/'.join(ids)}: exit code {code}")
+        how = f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
+        problems.append(f"{'/'.join(ids)}: {how}")
     return problems
 
 
-def run(suite, build, cases):
-    """Runs one program, showing what it says; (results, problems, seconds)."""
-    begin = time.monotonic()
-    try:
-        process = subprocess.Popen(command_of(suite, build), env=environment_of(build, cases),
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   errors="replace")
-    except OSError as error:
-        return {}, [f"{'/'.join(suite.ids)}: {error}"], 0
-    output = []
-    for line in process.stdout:
-        output.append(line)
-        if not re.match(r"\[[ =-]", line) and line.strip():  # GoogleTest's own lines
-            print("    " + line, end="", flush=True)
-    code = process.wait()
-    results = result_lines("".join(output))
-    return results, judge(suite.ids, results, code), time.monotonic() - begin
+class Run:
+    """One program of suites, run to its end; what it says is shown and kept in a file."""
+
+    printing = threading.Lock()
+
+    def __init__(self, suite, build, cases):
+        self.suite = suite
+        self.name = "/".join(suite.ids)
+        self.build = build
+        self.cases = cases
+        self.log = os.path.join(build, "faults", f"{suite.ids[0]}.log")
+        self.results, self.problems, self.seconds = {}, [], 0
+
+    def __call__(self):
+        begin = time.monotonic()
+        self.say(f"{self.cases} cases")
+        code, output = -signal.SIGABRT, ""
+        try:
+            code, output = self._run()
+        except OSError as error:
+            self.problems.append(f"{self.name}: {error}")
+        self.seconds = time.monotonic() - begin
+        self.results = result_lines(output)
+        self.problems += judge(self.suite.ids, self.results, code)
+        if self.problems:
+            seeds = dict(SEED.findall(output))
+            seed = next((seeds[name] for name in self.suite.ids if name in seeds), None)
+            again = f"TIDEMARK_FAULT_SEED={seed} " if seed else ""
+            self.problems.append(
+                f"    seed {seed}; all it said: {self.log}; again: {again}"
+                f"TIDEMARK_FAULT_CASES={self.cases} TIDEMARK_BIN={self.build}/bin "
+                f"TIDEMARK_FAULT_PLUGINS={self.build}/tests/fault_plugins "
+                + shlex.join(command_of(self.suite, self.build)))
+        verdict = "FAILED" if self.problems else "ok"
+        self.say(f"{verdict} after {self.seconds:.0f} s")
+        return self
+
+    def _run(self):
+        os.makedirs(os.path.dirname(self.log), exist_ok=True)
+        output = []
+        with open(self.log, "w", encoding="utf-8") as log, subprocess.Popen(
+                command_of(self.suite, self.build), env=environment_of(self.build, self.cases),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                text=True, errors="replace") as process:
+            limit = threading.Timer(SUITE_LIMIT_S, self._hung, [process])
+            limit.start()
+            try:
+                for line in process.stdout:
+                    output.append(line)
+                    log.write(line)
+                    if line.strip() and not GOOGLETEST.match(line):
+                        self.say(line.rstrip())
+                code = process.wait()
+            finally:
+                limit.cancel()
+        return code, "".join(output)
+
+    def _hung(self, process):
+        self.problems.append(f"{self.name}: it hung, and was killed after {SUITE_LIMIT_S // 60} "
+                             "minutes")
+        process.kill()
+
+    def say(self, text):
+        with self.printing:
+            print(f"{self.name}: {text}", flush=True)
+
+    def rows(self):
+        for suite_id in self.suite.ids:
+            result = self.results.get(suite_id)
+            figures = ["-"] * 6 if result is None else \
+                [result["cases"], result["hit"], *(result[zero] for zero in ZEROS)]
+            yield (suite_id, *figures, round(self.seconds),
+                   "-" if result is None else result.get("seed", "-"),
+                   "FAILED" if self.problems else "ok")
 
 
 def table(rows):
@@ -96,25 +162,19 @@ def main():
         sys.exit(f"no suite {', '.join(sorted(unknown))}; there are "
                  f"{', '.join(i for s in SUITES for i in s.ids)}")
     factor = float(os.environ.get("TIDEMARK_FAULT_FACTOR", "1"))
-    rows, problems = [], []
+    jobs = int(os.environ.get("TIDEMARK_FAULT_JOBS", min(2, os.cpu_count() or 1)))
+    runs = [Run(suite, build, max(1, round(suite.cases * factor))) for suite in SUITES
+            if not chosen or set(chosen) & set(suite.ids)]
     begin = time.monotonic()
-    for suite in SUITES:
-        if chosen and not set(chosen) & set(suite.ids):
-            continue
-        cases = max(1, round(suite.cases * factor))
-        print(f"== {'/'.join(suite.ids)}: {cases} cases", flush=True)
-        results, wrong, seconds = run(suite, build, cases)
-        problems += wrong
-        for suite_id in suite.ids:
-            result = results.get(suite_id)
-            rows.append((suite_id, *(["-"] * 6 if result is None else
-                                     [result["cases"], result["hit"],
-                                      *(result[zero] for zero in ZEROS)]),
-                         round(seconds), "-" if result is None else result.get("seed", "-")))
+    # A suite that fails keeps no other from running.
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        done = list(pool.map(lambda run: run(), runs))
+    rows = [row for run in done for row in run.rows()]
     print(f"\n{len(rows)} suites in {(time.monotonic() - begin) / 60:.1f} minutes\n")
     table(rows)
+    problems = [problem for run in done for problem in run.problems]
     for problem in problems:
-        print(f"FAILED: {problem}")
+        print(problem if problem.startswith(" ") else f"FAILED: {problem}")
     sys.exit(1 if problems else 0)
 
 
