@@ -11,6 +11,7 @@
 #include "state/file_state_store.h"
 #include "state/postgres_state_store.h"
 #include "state/redis_state_store.h"
+#include "state/sqlite_ownership.h"
 #include "state/sqlite_state_store.h"
 #include "state/state_corruption.h"
 #include "state/store_comparison.h"
@@ -89,6 +90,12 @@ absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connectio
                                                                  const std::string& holder,
                                                                  bool take_over) {
   if (connection.storage.kind == StorageKind::kDestination) return std::unique_ptr<OuterStorage>();
+  if (take_over && connection.storage.kind == StorageKind::kSqlite) {
+    // The destination is taken over first: not when the store then refuses.
+    SqliteOwnership ownership(connection.storage.path, connection.name, Clock::Real());
+    absl::Status writable = ownership.CheckWritable({holder, true});
+    if (!writable.ok()) return AsLocal(std::move(writable));
+  }
   std::unique_ptr<OuterStorage> storage(new OuterStorage(connection, holder));
   absl::StatusOr<std::unique_ptr<StateStore>> store = OpenOuterStateStore(connection, false);
   if (!store.ok()) return AsLocal(store.status());

@@ -32,7 +32,7 @@ namespace {
 
 constexpr size_t kPoints = std::size(kFailpointNames);
 
-enum class Act { kOff, kError, kDelay, kKill, kAbort, kThrow, kShort };
+enum class Act { kOff, kError, kDelay, kKill, kStop, kAbort, kThrow, kShort };
 
 struct Step {
   uint64_t until = std::numeric_limits<uint64_t>::max();  // the first pass that is not its own
@@ -79,7 +79,7 @@ absl::Status Problem(absl::string_view point, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(
       "TIDEMARK_FAILPOINTS: ", what, " in \"", point,
       "\"; expected NAME=STEP[->STEP]..., a step being [COUNT*]ACTION and an action off, "
-      "error(CODE), delay(MS), kill, abort, throw or short(BYTES)"));
+      "error(CODE), delay(MS), kill, stop, abort, throw or short(BYTES)"));
 }
 
 // The number inside of "word(123)"; false when `text` is something else.
@@ -101,8 +101,11 @@ bool ParseCode(absl::string_view text, absl::StatusCode* code) {
 }
 
 bool ParseAction(absl::string_view text, Step* step) {
-  constexpr std::pair<absl::string_view, Act> kPlain[] = {
-      {"off", Act::kOff}, {"kill", Act::kKill}, {"abort", Act::kAbort}, {"throw", Act::kThrow}};
+  constexpr std::pair<absl::string_view, Act> kPlain[] = {{"off", Act::kOff},
+                                                          {"kill", Act::kKill},
+                                                          {"stop", Act::kStop},
+                                                          {"abort", Act::kAbort},
+                                                          {"throw", Act::kThrow}};
   for (const auto& [word, act] : kPlain) {
     if (text != word) continue;
     step->act = act;
@@ -202,6 +205,9 @@ absl::Status Pass(size_t point) {
       break;
     case Act::kKill:
       Die(SIGKILL);
+    case Act::kStop:
+      kill(getpid(), SIGSTOP);  // ends when somebody sends SIGCONT
+      break;
     case Act::kAbort:
       Die(SIGABRT);
     case Act::kThrow:

@@ -13,7 +13,7 @@
 //     action = "off"                        ; passes
 //            | "error(" code ")"            ; a name of absl::StatusCode, such as UNAVAILABLE
 //            | "delay(" milliseconds ")"
-//            | "kill"                       ; SIGKILL to the own process
+//            | "kill" | "stop"              ; SIGKILL or SIGSTOP to the own process
 //            | "abort"                      ; SIGABRT
 //            | "throw"                      ; a std::runtime_error
 //            | "short(" bytes ")"           ; see ShortWrite; elsewhere passes
@@ -38,7 +38,9 @@ namespace tidemark {
 // A name out of kFailpointNames; any other does not compile.
 class FailpointName {
  public:
-  consteval FailpointName(const char* name) : index_(IndexOf(name)) {}
+  // Implicit, so that a failpoint is named by its literal and that is checked while compiling.
+  consteval FailpointName(const char* name)  // NOLINT(google-explicit-constructor)
+      : index_(IndexOf(name)) {}
   size_t index() const { return index_; }
 
  private:

@@ -83,7 +83,13 @@ absl::Status Acquire(SyncRun& run) {
   run.last_synced_us = acquired->last_synced_us;
   run.book.Load(*acquired);
   if (run.parts.outer != nullptr) {
-    if (absl::Status outside = run.BeginOutside(); !outside.ok()) return outside;
+    absl::Status outside = run.BeginOutside();
+    if (!outside.ok() && request.take_over) {
+      return WithContext(absl::StrCat("the destination has changed hands (epoch ", run.epoch,
+                                      "), the store of the state has not"),
+                         outside);
+    }
+    if (!outside.ok()) return outside;
   }
   for (StoredTable& stored : acquired->tables) {
     TableRun& table = run.Table(stored.table.source_name);

@@ -1,9 +1,12 @@
 #include "state/sqlite_ownership.h"
 
+#include <unistd.h>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/canary.h"
 #include "core/time_text.h"
+#include "state/sqlite_file.h"
 
 namespace tidemark {
 namespace {
@@ -58,9 +61,28 @@ absl::Status SqliteOwnership::Lock(SqliteConnection& connection, const Claim& cl
     return absl::OkStatus();
   }
   if (!absl::IsAlreadyExists(lock.status())) return lock.status();
-  if (claim.take_over) return absl::OkStatus();
+  if (claim.take_over) return CheckWriter();
   const absl::StatusOr<std::optional<StateHolder>> holder = ReadHolder(connection, owner_);
   return HeldBy(holder.ok() ? *holder : std::nullopt);
+}
+
+absl::Status SqliteOwnership::CheckWritable(const Claim& claim) {
+  claim_ = claim;
+  if (access(path_.c_str(), F_OK) != 0) return absl::OkStatus();
+  if (absl::Status s = CheckWriter(); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> connection = OpenForWriting(path_);
+  absl::Status status = connection.status();
+  if (status.ok()) status = (*connection)->Execute("BEGIN IMMEDIATE");
+  if (status.ok()) return (*connection)->Execute("ROLLBACK");
+  // What else is wrong with the file is said by those who open it to work with it.
+  return absl::IsUnavailable(status) ? ExplainBusy(std::move(status)) : absl::OkStatus();
+}
+
+// To wait for a writer that is stopped would be in vain.
+absl::Status SqliteOwnership::CheckWriter() const {
+  const std::optional<int64_t> writer = SqliteWriter(path_);
+  if (!writer.has_value() || !IsStopped(*writer)) return absl::OkStatus();
+  return ExplainBusy(absl::UnavailableError("stopped"));
 }
 
 absl::Status SqliteOwnership::HeldBy(const std::optional<StateHolder>& holder) const {
@@ -149,7 +171,7 @@ absl::Status SqliteOwnership::ExplainBusy(absl::Status status) const {
   const bool stopped = IsStopped(*writer);
   std::string text = absl::StrCat(path_, " is locked by the process with pid ", *writer,
                                   stopped ? ", which is stopped inside a transaction" : "",
-                                  "; nothing was changed: ");
+                                  "; nothing was changed in it: ");
   if (!claim_.take_over) {
     absl::StrAppend(&text,
                     stopped ? "let it go on (kill -CONT " : "wait for its end or end it (kill ",

@@ -46,6 +46,9 @@ class SqliteOwnership {
   // Takes the lock file. FAILED_PRECONDITION names who has it and since when. With take_over it
   // goes on without it: the epoch alone keeps the old holder from writing.
   absl::Status Lock(SqliteConnection& connection, const Claim& claim);
+  // What a take-over asks before it changes anything anywhere: FAILED_PRECONDITION names the
+  // process that keeps the file's write lock. A file that is not there is free. Writes nothing.
+  absl::Status CheckWritable(const Claim& claim);
   // Takes the next epoch. FAILED_PRECONDITION: the row's holder is alive and nobody asked to take
   // over. REQUIRES: Lock() was OK; a transaction, which makes the epoch ours when it commits.
   absl::Status TakeEpoch(SqliteConnection& connection);
@@ -64,6 +67,7 @@ class SqliteOwnership {
   int64_t last_synced_us() const { return last_synced_us_; }
 
  private:
+  absl::Status CheckWriter() const;
   absl::Status HeldBy(const std::optional<StateHolder>& holder) const;
 
   const std::string path_;

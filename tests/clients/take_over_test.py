@@ -14,20 +14,13 @@ SOURCE = (f"{{connector: generator, config: {{count: {ROWS}, checkpoint_interval
 class TakeOverTest(TidemarkCase):
     def stopped_at(self, file, point, passes=0):
         """A sync that was stopped at a failpoint of the server, after so many passes of it."""
-        fifo = self.path("failpoints")
-        if not os.path.exists(fifo):
-            os.mkfifo(fifo)
         self.environment["TIDEMARK_FAILPOINTS"] = (
-            (f"{point}={passes}*off->" if passes else f"{point}=") + "1*delay(2000)")
-        self.environment["TIDEMARK_FAILPOINT_LOG"] = fifo
+            (f"{point}={passes}*off->" if passes else f"{point}=") + "1*stop")
         process = self.start("run", file)
-        del self.environment["TIDEMARK_FAILPOINTS"], self.environment["TIDEMARK_FAILPOINT_LOG"]
-        log = open(fifo, encoding="utf-8")
-        self.addCleanup(log.close)
-        self.wait_for(log, f"fired {point}")
-        process.send_signal(signal.SIGSTOP)
+        del self.environment["TIDEMARK_FAILPOINTS"]
         self.addCleanup(process.send_signal, signal.SIGCONT)
-        os.waitpid(process.pid, os.WUNTRACED)
+        state = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.assertEqual(os.CLD_STOPPED, state.si_code, "it ended before it came there")
         return process
 
     def wake(self, process):
@@ -82,6 +75,20 @@ class TakeOverTest(TidemarkCase):
         self.assertEqual(0, code, text)
         self.assertEqual([(ROWS,)], self.query("SELECT count(*) FROM rows_2"))
         self.assertEqual([], self.query("SELECT 1 FROM _tidemark_audit"))
+
+    def test_inside_a_transaction_of_the_store_beside_the_destination_nothing_changes(self):
+        file = self.connection("slow", SOURCE % 20_000, "state:\n  storage: "
+                               "{type: sqlite, connection: \"states.db\"}\n")
+        holder = self.stopped_at(file, "store.sqlite_commit", passes=2)
+        before = self.everything()
+        _, error = self.run_tidemark("run", file, "--take-over", "--yes", code=1)
+        self.assertIn("states.db is locked by the process with pid "
+                      f"{holder.pid}, which is stopped inside a transaction", error)
+        self.assertEqual(before, self.everything())
+        code, text = self.wake(holder)
+        self.assertEqual(0, code, text)
+        self.assertEqual([(ROWS,)], self.query("SELECT count(*) FROM rows_2"))
+        self.assertEqual([], self.query("SELECT 1 FROM _tidemark_audit", "states.db"))
 
     def test_a_living_holder_is_found_without_its_lock_file_and_a_dead_one_is_not_waited_for(self):
         file = self.connection("slow", SOURCE % 20_000)

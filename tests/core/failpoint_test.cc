@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -121,6 +123,21 @@ TEST_F(FailpointTest, KillsItsOwnProcessAndSaysSoBefore) {
   EXPECT_EXIT(Passes(2), testing::KilledBySignal(SIGKILL), "");
   EXPECT_EXIT(PassFailpoint("apply.begun"), testing::KilledBySignal(SIGABRT), "");
   EXPECT_TRUE(absl::StrContains(Logged(), "fired apply.rows\n"));
+}
+
+TEST_F(FailpointTest, StopsItsOwnProcessUntilItIsContinued) {
+  Arm("apply.rows=1*stop");
+  const pid_t child = fork();
+  if (child == 0) {
+    PassFailpoint("apply.rows");
+    _exit(7);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(WIFSTOPPED(status));
+  kill(child, SIGCONT);
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
 TEST(FailpointNamesTest, StandOnceEach) {
