@@ -31,6 +31,7 @@ struct Pair {
 std::vector<Pair> PairUp(const std::vector<StateVersion>& from,
                          const std::vector<StateVersion>& to) {
   std::vector<Pair> pairs;
+  pairs.reserve(from.size());
   for (const StateVersion& version : from) pairs.push_back({version.entry, &version, nullptr});
   for (const StateVersion& version : to) {
     Pair* known = nullptr;

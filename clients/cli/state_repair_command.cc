@@ -69,6 +69,7 @@ ExitCode ShowVerdicts(Session& session, const std::string& connection,
     return failed ? ExitCode::kFailed : ExitCode::kDone;
   }
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(verdicts.size());
   for (const LevelVerdict& verdict : verdicts) {
     rows.push_back({std::string(StateLevelName(verdict.level)), VerdictWord(verdict.result),
                     std::string(StateLevelMeaning(verdict.level)), verdict.note});

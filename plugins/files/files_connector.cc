@@ -121,7 +121,7 @@ absl::Status FilesConnector::Update(const UpdateRequest& request, Sink& sink) {
   absl::Status transient;
   for (const auto& [table, files] : tables_) {
     if (!request.Selected(table)) continue;
-    const absl::Status status = UpdateTable(table, files, request, sink);
+    absl::Status status = UpdateTable(table, files, request, sink);
     if (!sink.status().ok()) return sink.status();
     if (!status.ok() && (selected == 1 || absl::IsDataLoss(status))) return status;
     if (absl::IsAborted(status) || absl::IsUnavailable(status)) {

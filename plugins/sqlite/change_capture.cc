@@ -65,6 +65,7 @@ std::string ChangeCapture::RowJson(absl::string_view prefix) const {
 
 std::string ChangeCapture::KeyJson(absl::string_view prefix) const {
   std::vector<std::string> members;
+  members.reserve(table_.key.size());
   for (const size_t column : table_.key) {
     members.push_back(CellJson(absl::StrCat(prefix, Quoted(table_.columns[column].name))));
   }

@@ -47,7 +47,7 @@ class QueryScanner {
   absl::Status Quote(char end) {
     const size_t start = at_;
     size_t close = at_ + 1;
-    for (;; ++close) {
+    while (true) {
       close = text_.find(end, close);
       if (close == absl::string_view::npos) {
         return absl::InvalidArgumentError(
@@ -55,7 +55,7 @@ class QueryScanner {
       }
       const bool doubled = end != ']' && close + 1 < text_.size() && text_[close + 1] == end;
       if (!doubled) break;
-      ++close;
+      close += 2;
     }
     Take(close + 1 - start);
     return absl::OkStatus();

@@ -78,6 +78,7 @@ class RowReading {
     int parameters = 0;
     const auto bound = [&](const char* compare, size_t size) {
       std::vector<std::string> places;
+      places.reserve(size);
       for (size_t i = 0; i < size; ++i) places.push_back(absl::StrCat("?", ++parameters));
       absl::StrAppend(&sql, " AND (", KeyList(), ") ", compare, " (", absl::StrJoin(places, ", "),
                       ")");

@@ -158,7 +158,7 @@ absl::Status SqliteConnector::UpdateTables(const UpdateRequest& request, Sink& s
   }
   for (const TableDefinition& table : tables_) {
     if (!request.Selected(table.name)) continue;
-    const absl::Status status = UpdateTable(table, request, sink, database);
+    absl::Status status = UpdateTable(table, request, sink, database);
     if (!sink.status().ok()) return sink.status();
     const bool ends_all =
         absl::IsCancelled(status) || absl::IsPermissionDenied(status) || absl::IsDataLoss(status);

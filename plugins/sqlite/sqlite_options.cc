@@ -93,7 +93,8 @@ absl::Status Check(const SqliteOptions& options) {
     default:
       break;
   }
-  if (!(options.max_delete_share > 0 && options.max_delete_share <= 1)) {
+  if (std::isnan(options.max_delete_share) || options.max_delete_share <= 0 ||
+      options.max_delete_share > 1) {
     return Wrong("max_delete_share", "it is above 0 and at most 1");
   }
   return absl::OkStatus();

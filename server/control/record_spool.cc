@@ -43,7 +43,7 @@ absl::Status RecordSpool::Rewind() {
   file_left_ = file_bytes_;
   if (file_ == nullptr) return absl::OkStatus();
   if (std::fflush(file_.get()) != 0) return FileError("written");
-  std::rewind(file_.get());
+  if (std::fseek(file_.get(), 0, SEEK_SET) != 0) return FileError("read");
   return absl::OkStatus();
 }
 

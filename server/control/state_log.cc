@@ -165,6 +165,7 @@ absl::StatusOr<std::vector<StateVersion>> ReadStates(const StateLocation& locati
   absl::StatusOr<std::vector<ReadState>> states = ReadAt(location, point, entry);
   if (!states.ok()) return AsLocal(states.status());
   std::vector<StateVersion> versions;
+  versions.reserve(states->size());
   for (ReadState& state : *states) versions.push_back(std::move(state.version));
   return versions;
 }

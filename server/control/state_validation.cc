@@ -86,6 +86,7 @@ LevelVerdict AskSource(const StateLocation& location, Engine& engine,
     return not_possible(absl::UnimplementedError("the connector cannot tell"));
   }
   std::vector<std::string> names;
+  names.reserve(states->size());
   for (const StateEntry& state : *states) names.push_back(EntryName(state));
   const absl::Status refusal = RefusalError(answer, names);
   const auto corruption = CorruptionOf(refusal);

@@ -65,7 +65,7 @@ std::string PackImage(const RowImage& image) {
                       image.key);
 }
 RowImage UnpackImage(absl::string_view record) {
-  const auto size = static_cast<size_t>(record.front());
+  const auto size = static_cast<size_t>(static_cast<unsigned char>(record.front()));
   return {std::string(record.substr(1 + size)), std::string(record.substr(1, size))};
 }
 
@@ -135,7 +135,7 @@ absl::StatusOr<TableDifferences> TableComparison::Run() {
   found.unequal_ranges = first->unequal_ranges;
   found.unreadable = first->unreadable;
   found.warnings = first->warnings;
-  const absl::Status checked =
+  absl::Status checked =
       ways_.keys ? RecheckByKeys(&*first, &found) : RecheckByPass(&*first, &found);
   if (!checked.ok()) return checked;
   return found;
@@ -244,7 +244,7 @@ absl::Status TableComparison::CompareRows(Images rows, absl::string_view lower,
   size_t next = 0;
   std::string last;
   absl::Status read =
-      stored_.ReadRange(lower, upper, [&](RowImage stored, absl::Span<const Value>) {
+      stored_.ReadRange(lower, upper, [&](const RowImage& stored, absl::Span<const Value>) {
         if (!last.empty() && stored.key <= last) return OutOfOrder("destination");
         last = stored.key;
         ++found->stored_rows;

@@ -197,7 +197,7 @@ absl::StatusOr<Acquired> SqliteDestination::Acquire(const AcquireRequest& reques
   if (ownership_ != nullptr) return absl::InternalError("the destination is already acquired");
   if (absl::Status s = Failpoint("open.lock"); !s.ok()) return s;
   ownership_ = std::make_unique<SqliteOwnership>(options_.path, request.connection, *clock_);
-  const absl::Status locked = ownership_->Lock(*connection_, {request.holder, request.take_over});
+  absl::Status locked = ownership_->Lock(*connection_, {request.holder, request.take_over});
   if (!locked.ok()) {
     Release();
     return locked;
@@ -465,10 +465,10 @@ void SqliteDestination::Release() {
   catalog_ = nullptr;
   try {
     if (ownership_ != nullptr) ownership_->Release(*connection_);
+    ownership_ = nullptr;
   } catch (const std::bad_alloc&) {
-    // Only the note of it is missing: the lock goes with the object.
+    ownership_ = nullptr;  // the lock goes with the object: only the note of it is missing
   }
-  ownership_ = nullptr;
 }
 
 }  // namespace

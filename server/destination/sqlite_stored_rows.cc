@@ -100,6 +100,7 @@ class SqliteStoredRows final : public StoredRows {
       columns.push_back(there ? QuoteIdentifier(column.name) : "NULL");
       types_.push_back(column.type.type);
     }
+    keys.reserve(key.size());
     for (const size_t column : key) keys.push_back(columns[column]);
     key_text_ = absl::StrCat("(", absl::StrJoin(keys, ","), ")");
     order_ = absl::StrJoin(keys, ",");

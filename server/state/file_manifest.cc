@@ -46,7 +46,7 @@ std::string RangesText(const std::set<int64_t>& numbers) {
   for (auto number = numbers.begin(); number != numbers.end();) {
     const int64_t first = *number;
     int64_t last = first;
-    while (++number != numbers.end() && *number == last + 1) last = *number;
+    for (++number; number != numbers.end() && *number == last + 1; ++number) last = *number;
     absl::StrAppend(&text, text.empty() ? "" : ",", first);
     if (last > first) absl::StrAppend(&text, "-", last);
   }
@@ -190,7 +190,7 @@ std::string FormatManifest(const FileManifest& manifest) {
 absl::StatusOr<FileManifest> ParseManifest(absl::string_view bytes) {
   FileManifest manifest;
   // What a newer engine has written may end otherwise, so this comes first.
-  const absl::Status first = ParseFirst(bytes.substr(0, bytes.find('\n')), &manifest);
+  absl::Status first = ParseFirst(bytes.substr(0, bytes.find('\n')), &manifest);
   if (absl::IsFailedPrecondition(first)) return first;
   const absl::string_view body =
       absl::EndsWith(bytes, "\n") ? bytes.substr(0, bytes.size() - 1) : absl::string_view();

@@ -112,6 +112,7 @@ absl::StatusOr<std::vector<StateHead>> FileStateStore::Heads() {
   absl::StatusOr<FileManifest> newest = Newest();
   if (!newest.ok()) return newest.status();
   std::vector<StateHead> heads;
+  heads.reserve(newest->entries.size());
   for (const auto& [name, entry] : newest->entries) heads.push_back(entry.head);
   return heads;
 }

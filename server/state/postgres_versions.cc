@@ -80,6 +80,7 @@ absl::StatusOr<std::vector<StateHead>> PostgresVersions::Heads() {
       PostgresParameters().Text(connection_));
   if (!rows.ok()) return rows.status();
   std::vector<StateHead> heads;
+  heads.reserve(static_cast<size_t>(rows->count()));
   for (int i = 0; i < rows->count(); ++i) {
     heads.push_back({rows->String(i, 0), rows->String(i, 1), rows->String(i, 2), rows->Int(i, 3),
                      rows->String(i, 4), rows->String(i, 5)});

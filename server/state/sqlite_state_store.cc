@@ -108,7 +108,7 @@ absl::Status SqliteStateStore::InView(const std::function<absl::Status()>& work)
 
 absl::StatusOr<std::optional<StateHolder>> SqliteStateStore::Holder() {
   absl::StatusOr<std::optional<StateHolder>> holder = std::nullopt;
-  const absl::Status status = InView([&] {
+  absl::Status status = InView([&] {
     holder = ReadHolder(*connection_, owner_);
     return holder.status();
   });
@@ -119,7 +119,7 @@ absl::StatusOr<std::optional<StateHolder>> SqliteStateStore::Holder() {
 
 absl::StatusOr<std::vector<StateHead>> SqliteStateStore::Heads() {
   absl::StatusOr<std::vector<StateHead>> heads = std::vector<StateHead>();
-  const absl::Status status = InView([&]() -> absl::Status {
+  absl::Status status = InView([&]() -> absl::Status {
     heads = ReadHeads(*connection_, owner_);
     if (!heads.ok() || !heads->empty()) return heads.status();
     absl::StatusOr<bool> synced = HasSynced(*connection_, owner_, false);
@@ -138,7 +138,7 @@ absl::Status SqliteStateStore::ReadVersions(
 
 absl::StatusOr<std::vector<AuditRecord>> SqliteStateStore::Audit(int64_t limit) {
   std::vector<AuditRecord> records;
-  const absl::Status status = InView([&]() -> absl::Status {
+  absl::Status status = InView([&]() -> absl::Status {
     absl::StatusOr<SqliteStatement*> rows = connection_->Query(
         "SELECT at, action, entry, holder, detail FROM _tidemark_audit WHERE connection = ? "
         "ORDER BY id DESC LIMIT ?",

@@ -133,7 +133,7 @@ absl::StatusOr<KeptHistory> ReadKept(SqliteConnection& connection, const std::st
   if (!row.ok()) return row.status();
   absl::StatusOr<bool> found = connection.Next(**row);
   if (!found.ok()) return found.status();
-  const KeptHistory kept = {(*row)->Int(0), (*row)->Int(1), (*row)->Int(2)};
+  KeptHistory kept = {(*row)->Int(0), (*row)->Int(1), (*row)->Int(2)};
   (*row)->Reset();
   return kept;
 }

@@ -303,7 +303,7 @@ absl::StatusOr<std::string> WriteBackup(StateStore& store, FileSystem& files,
   RemoveAbandoned(files, options);
   const std::string name = absl::StrCat(options.connection, ".", NameTime(options.now_us), kSuffix);
   const std::string temporary = absl::StrCat(options.folder, "/.", name, ".tmp");
-  const std::string path = absl::StrCat(options.folder, "/", name);
+  std::string path = absl::StrCat(options.folder, "/", name);
   absl::Status status;
   absl::Status soundness;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

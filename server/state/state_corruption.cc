@@ -143,6 +143,7 @@ absl::Status RefusalError(const absl::Status& verdict, const std::vector<std::st
       return verdict;
   }
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const std::string& entry : entries) {
     names.push_back(entry.empty() ? std::string("connection-wide entry")
                                   : absl::StrCat("entry \"", entry, "\""));

@@ -108,7 +108,7 @@ absl::Status WriteRows(sqlite3* database, const UpsertLoopOptions& options) {
        block = &stream.Next()) {
     for (const generator_row& row : *block) {
       if (written % options.commit_rows == 0) {
-        const absl::Status turned = Execute(database, written == 0 ? "BEGIN" : "COMMIT; BEGIN");
+        absl::Status turned = Execute(database, written == 0 ? "BEGIN" : "COMMIT; BEGIN");
         if (!turned.ok()) return turned;
         synced = FormatUtcMicros(absl::ToUnixMicros(absl::Now()));
       }

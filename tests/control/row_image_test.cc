@@ -17,7 +17,7 @@ namespace {
 
 using Limits = std::numeric_limits<int64_t>;
 
-std::string Key(std::vector<Value> values) { return EncodeKey(values); }
+std::string Key(const std::vector<Value>& values) { return EncodeKey(values); }
 
 TEST(RowImage, BytesOfKeysSortLikeTheKeys) {
   const std::string nul("a\0", 2);

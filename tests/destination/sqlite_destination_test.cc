@@ -239,6 +239,7 @@ TEST_P(SqliteDestinationTest, ARebuiltTableKeepsItsIndexesAndTriggers) {
   }
   Sql("DROP VIEW amounts");
   std::vector<Change> changes;
+  changes.reserve(30);
   for (int i = 2; i < 30; ++i) {
     changes.push_back(
         {ChangeKind::kUpsert, {Value::Int64(i), Value::String("b"), Value::String("2")}});
@@ -255,6 +256,7 @@ TEST_P(SqliteDestinationTest, AUniqueIndexOfSomebodyElseRefusesSingleRows) {
   Write(People(), {Upsert(1, "a", 1)}, "1");
   Sql("CREATE UNIQUE INDEX u ON people(name)");
   std::vector<Change> changes;
+  changes.reserve(30);
   for (int i = 2; i < 30; ++i) changes.push_back(Upsert(i, i == 7 ? "a" : nullptr, i));
   EXPECT_EQ("inserted 27", CountsText(Write(People(), changes, "2")));
   ASSERT_EQ(1u, refused_.size());

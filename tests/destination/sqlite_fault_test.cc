@@ -32,6 +32,7 @@ absl::Status WriteVersion(Destination& destination, int64_t version) {
   if (!handle.ok()) return handle.status();
   const std::string text = absl::StrCat(version);
   std::vector<Change> rows;
+  rows.reserve(static_cast<size_t>(version) * 20);
   for (int64_t id = 0; id < version * 20; ++id) {
     rows.push_back({ChangeKind::kUpsert, {Value::Int64(id), Value::String(text)}});
   }

@@ -47,18 +47,18 @@ class StoredRowsTest : public testing::Test {
     column.type.type = type;
   }
   void Run(const std::string& sql) { ASSERT_EQ(connection_->Execute(sql), absl::OkStatus()); }
-  void Open(std::vector<size_t> key) {
+  void Open(const std::vector<size_t>& key) {
     auto rows = OpenSqliteStoredRows(*connection_, table_, key);
     ASSERT_TRUE(rows.ok()) << rows.status();
     rows_ = *std::move(rows);
   }
   // The rows of a range, "a|b" each.
-  std::vector<std::string> Range(std::vector<Value> lower, std::vector<Value> upper) {
+  std::vector<std::string> Range(const std::vector<Value>& lower, const std::vector<Value>& upper) {
     std::vector<std::string> texts;
     EXPECT_EQ(rows_->ReadRange(lower, upper, Collect(&texts)), absl::OkStatus());
     return texts;
   }
-  std::vector<std::string> Key(std::vector<Value> key) {
+  std::vector<std::string> Key(const std::vector<Value>& key) {
     std::vector<std::string> texts;
     EXPECT_EQ(rows_->ReadKey(key, Collect(&texts)), absl::OkStatus());
     return texts;

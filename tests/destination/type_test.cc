@@ -18,6 +18,7 @@ class DestinationTypeTest : public DestinationConformanceTest {
     auto page = (*reader)->Rows(table, 1000);
     EXPECT_TRUE(page.ok()) << page.status();
     std::vector<std::string> values;
+    values.reserve(page->rows.size());
     for (const auto& row : page->rows) values.push_back(row[1].value_or("NULL"));
     return values;
   }
@@ -81,6 +82,7 @@ TEST_P(DestinationTypeTest, ValuesOfEveryTypeRoundTripDeclaredAndInferred) {
             Table(name, {KeyColumn("id", Declared(DataType::kLong)),
                          ValueColumn("v", declared ? Declared(one.type) : Inferred(one.type))});
         std::vector<Change> changes;
+        changes.reserve(copies);
         for (size_t i = 0; i < copies; ++i) {
           changes.push_back(
               {ChangeKind::kUpsert, {Value::Int64(static_cast<int64_t>(i)), one.value}});
@@ -168,6 +170,7 @@ TEST_P(DestinationTypeTest, WideningLosesNoStoredValue) {
     TargetTable target =
         Table(name, {KeyColumn("id", Declared(DataType::kLong)), ValueColumn("v", one.from)});
     std::vector<Change> changes;
+    changes.reserve(one.values.size());
     for (size_t i = 0; i < one.values.size(); ++i) {
       changes.push_back(
           {ChangeKind::kUpsert, {Value::Int64(static_cast<int64_t>(i)), one.values[i]}});

@@ -64,6 +64,7 @@ TEST_F(ErrorsTest, EveryBadRowIsListedThoughTheirReasonsAreTheSame) {
   };
   const SyncOutcome outcome = Run(play_);
   std::vector<std::string> listed;
+  listed.reserve(outcome.errors.size());
   for (const SyncError& error : outcome.errors) {
     listed.push_back(absl::StrCat(error.table, " ", error.record_id));
   }

@@ -34,6 +34,7 @@ class GroupsTest : public SyncFixture {
   }
   std::vector<uint64_t> Durable() const {
     std::vector<uint64_t> ids;
+    ids.reserve(play_.acknowledgements.size());
     for (const Acknowledgement& a : play_.acknowledgements) ids.push_back(a.durable);
     return ids;
   }

@@ -23,6 +23,7 @@ absl::StatusOr<TableTarget> Make(const TableSchema& table, const TableRule& rule
 
 std::vector<std::string> Names(const TargetTable& table) {
   std::vector<std::string> names;
+  names.reserve(table.columns.size());
   for (const TargetColumn& column : table.columns) names.push_back(column.name);
   return names;
 }

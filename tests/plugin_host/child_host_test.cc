@@ -34,6 +34,7 @@ pid_t Spawn(std::vector<std::string> arguments, int channel, int lifeline, int e
   if (channel >= 0) posix_spawn_file_actions_adddup2(&actions, channel, 3);
   if (lifeline >= 0) posix_spawn_file_actions_adddup2(&actions, lifeline, 4);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   pid_t pid = -1;

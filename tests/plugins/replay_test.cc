@@ -126,6 +126,7 @@ TEST(Replay, DeclaresTheTableOfTheExample) {
   const RecordedTable& table = run.sink().tables()[0];
   EXPECT_EQ("user", table.name);
   std::vector<std::string> columns;
+  columns.reserve(table.columns.size());
   for (const RecordedColumn& c : table.columns) {
     columns.push_back(absl::StrCat(c.name, ":", c.type, ":", c.flags));
   }

@@ -44,6 +44,7 @@ ServerFolder::~ServerFolder() {
 ServerChild::ServerChild(std::vector<std::string> words, const std::string& folder,
                          const std::string& log) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const passwd* const user = ServerUser();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -18,7 +19,8 @@ class ReadTest : public ClientFixture {
  protected:
   // Serves a connector that answers each read with these messages.
   void Answer(std::vector<v1::UpdateResponse> responses) {
-    connector_.read = [responses](const v1::ReadRequest&, ReadStream* stream) {
+    connector_.read = [responses = std::move(responses)](const v1::ReadRequest&,
+                                                         ReadStream* stream) {
       for (const v1::UpdateResponse& response : responses) stream->Write(response);
       return grpc::Status::OK;
     };

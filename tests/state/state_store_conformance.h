@@ -632,6 +632,7 @@ TEST_P(StateStoreConformanceTest, AnyNameMayBeAnEntry) {
   absl::StatusOr<std::vector<StateHead>> heads = store_->Heads();
   ASSERT_TRUE(heads.ok()) << heads.status();
   std::vector<std::string> found;
+  found.reserve(heads->size());
   for (const StateHead& head : *heads) found.push_back(head.entry);
   EXPECT_EQ(sorted, found) << "entries are listed in the order of their bytes";
   for (const std::string& name : names) {

@@ -206,6 +206,7 @@ tidemark_code EmitRows(const tidemark_sink* sink, int64_t first, int64_t count,
                        tidemark_error* error) {
   if (count == 0) return TIDEMARK_OK;
   std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
   for (int64_t n = first; n < first + count; ++n) names.push_back("name " + std::to_string(n));
   std::vector<tidemark_value> values;
   for (int64_t n = first; n < first + count; ++n) {
