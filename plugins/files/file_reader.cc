@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+#include "tidemark/utf8.h"
 
 namespace tidemark::files {
 namespace {
@@ -20,24 +21,6 @@ constexpr size_t kPadding = 64;                  // bytes that JsonRecord wants 
 
 std::string JsonText(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-bool IsUtf8(absl::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
-    if ((c >= 0x80 && c < 0xC2) || c > 0xF4 || i + more >= text.size()) return false;
-    uint32_t point = more == 0 ? c : c & (0x3Fu >> more);
-    for (size_t k = 1; k <= more; ++k) {
-      const auto d = static_cast<unsigned char>(text[i + k]);
-      if ((d & 0xC0) != 0x80) return false;
-      point = point << 6 | (d & 0x3F);
-    }
-    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 // Fields of a header "name:TYPE".
@@ -58,6 +41,7 @@ absl::Status TakeType(CsvColumn* column) {
 
 absl::Status CheckNames(const std::vector<CsvColumn>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const CsvColumn& column : columns) names.push_back(column.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
@@ -211,7 +195,7 @@ absl::StatusOr<bool> FileReader::TakeRecord() {
     if (*outcome == CsvParser::Outcome::kNeedMore) return false;
     const absl::string_view bytes = file_->buffered().substr(0, size);
     open_end_ = bytes.empty() || bytes.back() != '\n';
-    const absl::Status status =
+    absl::Status status =
         *outcome == CsvParser::Outcome::kBad ? Reject(bytes, csv_->problem()) : EmitCsv(bytes);
     if (!status.ok()) return status;
     file_->Take(size);

@@ -13,29 +13,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "tidemark/utf8.h"
 
 namespace tidemark::sqlite {
 namespace {
 
 using nlohmann::json;
-
-bool IsUtf8(const std::string& text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
-    if ((c >= 0x80 && c < 0xC2) || c > 0xF4 || i + more >= text.size()) return false;
-    uint32_t point = more == 0 ? c : c & (0x3Fu >> more);
-    for (size_t k = 1; k <= more; ++k) {
-      const auto d = static_cast<unsigned char>(text[i + k]);
-      if ((d & 0xC0) != 0x80) return false;
-      point = point << 6 | (d & 0x3F);
-    }
-    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
-}
 
 absl::Status NotACell(absl::string_view why) { return absl::InvalidArgumentError(why); }
 
@@ -79,6 +62,21 @@ Value Cell::ToValue() const {
       break;
   }
   return Value::Bytes(bytes);
+}
+
+Cell ToCell(const Value& value) {
+  switch (value.kind()) {
+    case TIDEMARK_INT64:
+      return Cell::Integer(value.raw().u.i64);
+    case TIDEMARK_DOUBLE:
+      return Cell::Real(value.raw().u.f64);
+    case TIDEMARK_STRING:
+      return Cell::Text(value.data());
+    case TIDEMARK_BYTES:
+      return Cell::Blob(value.data());
+    default:
+      return Cell::Null();
+  }
 }
 
 json ToJson(const Cell& cell) {

@@ -40,6 +40,9 @@ struct Cell {
   friend bool operator==(const Cell&, const Cell&) = default;
 };
 
+// Copies the text of `value`; what no storage class holds becomes NULL.
+Cell ToCell(const Value& value);
+
 // JSON that keeps the storage class: null, 7, "text", {"$r": "0.5"}, {"$b": "00FF"}; text that is
 // not UTF-8 is {"$t": "FF"}. States and the change table of capture_schema.h hold it.
 nlohmann::json ToJson(const Cell& cell);

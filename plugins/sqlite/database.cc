@@ -117,21 +117,7 @@ Value Statement::ToValue(int column) const {
   }
 }
 
-Cell Statement::ToCell(int column) const {
-  const Value value = ToValue(column);
-  switch (value.kind()) {
-    case TIDEMARK_INT64:
-      return Cell::Integer(value.raw().u.i64);
-    case TIDEMARK_DOUBLE:
-      return Cell::Real(value.raw().u.f64);
-    case TIDEMARK_STRING:
-      return Cell::Text(value.data());
-    case TIDEMARK_BYTES:
-      return Cell::Blob(value.data());
-    default:
-      return Cell::Null();
-  }
-}
+Cell Statement::ToCell(int column) const { return sqlite::ToCell(ToValue(column)); }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access,
                                                          absl::Duration busy_timeout) {

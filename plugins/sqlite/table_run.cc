@@ -69,21 +69,6 @@ absl::Status TableRun::Damaged(absl::string_view why) const {
   return InState(absl::StatusCode::kDataLoss, table.name, why);
 }
 
-Cell ToCell(const Value& value) {
-  switch (value.kind()) {
-    case TIDEMARK_INT64:
-      return Cell::Integer(value.raw().u.i64);
-    case TIDEMARK_DOUBLE:
-      return Cell::Real(value.raw().u.f64);
-    case TIDEMARK_STRING:
-      return Cell::Text(value.data());
-    case TIDEMARK_BYTES:
-      return Cell::Blob(value.data());
-    default:
-      return Cell::Null();
-  }
-}
-
 std::string KeyText(const TableDefinition& table, const std::vector<Value>& row) {
   json key = json::array();
   for (const size_t column : table.key) key.push_back(ToJson(ToCell(row[column])));

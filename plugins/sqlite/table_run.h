@@ -56,8 +56,6 @@ struct TableRun {
 
 // The values of `columns` as one JSON list, for digests, dead letters and compare's memory.
 std::string KeyText(const TableDefinition& table, const std::vector<Value>& row);
-// The same of a Value as of a Cell.
-Cell ToCell(const Value& value);
 
 }  // namespace tidemark::sqlite
 

@@ -12,25 +12,13 @@
 #include "absl/strings/string_view.h"
 #include "tidemark/plugin_abi.h"
 #include "tidemark/testing/recording.h"
+#include "tidemark/utf8.h"
 
 namespace tidemark_testing {
 
-inline bool IsUtf8(absl::string_view s) {
-  for (size_t i = 0; i < s.size();) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
-    if (c == 0 || (c >= 0x80 && c < 0xC2) || c > 0xF4 || i + more >= s.size()) return false;
-    uint32_t point = more == 0 ? c : c & (0x3Fu >> more);
-    for (size_t k = 1; k <= more; ++k) {
-      const auto d = static_cast<unsigned char>(s[i + k]);
-      if ((d & 0xC0) != 0x80) return false;
-      point = point << 6 | (d & 0x3F);
-    }
-    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
+// What plugin_abi.h asks of a text.
+inline bool IsText(absl::string_view s) {
+  return tidemark::IsUtf8(s) && s.find('\0') == absl::string_view::npos;
 }
 
 inline absl::Status CheckName(const char* name, absl::string_view what) {
@@ -40,7 +28,7 @@ inline absl::Status CheckName(const char* name, absl::string_view what) {
     return absl::InternalError(absl::StrCat("the name of a ", what, " is longer than ",
                                             TIDEMARK_MAX_NAME_BYTES, " bytes"));
   }
-  if (!IsUtf8(name)) {
+  if (!IsText(name)) {
     return absl::InternalError(absl::StrCat("the name of a ", what, " is not UTF-8"));
   }
   return absl::OkStatus();
@@ -85,7 +73,7 @@ inline absl::Status CheckValue(const tidemark_value& v) {
     return absl::InternalError("a text without data");
   }
   if (has_data && v.type != TIDEMARK_BYTES && v.length > 0 &&
-      !IsUtf8(absl::string_view(v.u.data, v.length))) {
+      !IsText(absl::string_view(v.u.data, v.length))) {
     return absl::InvalidArgumentError("a text is not UTF-8 or has U+0000");
   }
   if (v.type == TIDEMARK_BOOL && v.u.i64 != 0 && v.u.i64 != 1) {

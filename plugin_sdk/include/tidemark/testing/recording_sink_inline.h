@@ -114,7 +114,7 @@ inline absl::Status RecordingSink::CopyCheckpoint(const tidemark_checkpoint& c) 
     if (!known) {
       return absl::InternalError(absl::StrCat("a state is of unknown table ", state.table));
     }
-    if (!IsUtf8(state.cursor)) return absl::InternalError("a cursor is not UTF-8");
+    if (!IsText(state.cursor)) return absl::InternalError("a cursor is not UTF-8");
     for (const RecordedState& other : copy.states) {
       if (other.table == state.table && other.schema == state.schema) {
         return absl::InternalError("a checkpoint has two states of one entry");
