@@ -91,6 +91,8 @@ absl::Status SelectTables(const std::vector<std::string>& tables, SyncOptions* o
     rules.push_back(*rule);
     rules.back().pattern = name;
   }
+  if (!options->only_listed_tables) options->usual_tables.emplace_back("*");
+  for (const TableRule& listed : options->tables) options->usual_tables.push_back(listed.pattern);
   options->tables = std::move(rules);
   options->only_listed_tables = true;
   return absl::OkStatus();
@@ -201,6 +203,7 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
   if (request.replay != nullptr) options.full = false;
   if (request.repair) {
     options.full = false;
+    options.usual_tables.clear();  // what a repair commits leaves the state where it was
     for (TableRule& rule : options.tables) rule.stale_guard = StaleGuard::kOff;
   }
   const StateLocation state{connection_.destination.path, connection_.name, &connection_};

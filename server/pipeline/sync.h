@@ -65,6 +65,9 @@ struct SyncOptions {
   std::vector<TableRule> tables;    // first match wins
   bool only_listed_tables = false;  // tables that match no rule are skipped
   TableRule default_rule;           // for unlisted tables when they are not skipped
+  // Names and globs of what the connection selects otherwise, where `tables` is narrower for this
+  // run alone: a state that all tables share must not move then. Empty: `tables` is as always.
+  std::vector<std::string> usual_tables;
   Naming naming = Naming::kSource;
   uint64_t max_dead_letters = 1000;
   bool strip_text_nul = false;  // text_nul: strip

@@ -72,6 +72,9 @@ absl::Status SyncAttempt::Begin() {
     if (absl::Status defined = DefineTable(i, (*tables)[i]); !defined.ok()) return defined;
   }
   if (absl::Status names = CheckNames(); !names.ok()) return names;
+  if (const StateEntry* shared = run_.book.Find("")) {
+    if (absl::Status s = run_.CheckShared(*shared); !s.ok()) return s;
+  }
   if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   if (absl::Status valid = ValidateState(); !valid.ok()) return valid;
   for (const auto& slot : slots_) LogBeginning(*slot);
@@ -83,7 +86,7 @@ absl::Status SyncAttempt::ValidateState() {
   if (!run_.options.validate_state || attempt_ > 1) return absl::OkStatus();
   const std::vector<StateEntry> states = run_.StatesForSource();
   if (states.empty()) return absl::OkStatus();
-  const absl::Status verdict = source_->ValidateState(states);
+  absl::Status verdict = source_->ValidateState(states);
   // A connector that cannot tell is not asked.
   if (verdict.ok() || absl::IsUnimplemented(verdict)) return absl::OkStatus();
   if (IsTransportFailure(verdict)) return verdict;
@@ -114,6 +117,7 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
   auto slot = std::make_unique<Slot>();
   slot->name = name;
   const TableRule* rule = RuleOf(run_.options, table);
+  if (IsLeftOut(run_.options, table)) run_.left_out.insert(name);
   if (rule != nullptr) {
     TableRun& known = run_.Table(name);
     known.known_only = false;
@@ -417,6 +421,7 @@ absl::Status SyncAttempt::OnCheckpoint(const Checkpoint& checkpoint) {
     if (state.body.size() > kEntryBytesWarn) {
       run_.Warn(name, "the state is larger than 1 MiB: every commit writes it again");
     }
+    if (absl::Status s = run_.CheckShared(state); !s.ok()) return s;
     if (absl::Status covered = Cover(name); !covered.ok()) return covered;
     same = same && run_.book.Same(state);
   }

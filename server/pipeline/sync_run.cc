@@ -117,6 +117,20 @@ bool SyncRun::OthersMayGoOn() const {
   return false;
 }
 
+absl::Status SyncRun::CheckShared(const StateEntry& state) const {
+  // An entry that only ever kept counts is no state of the connector.
+  const bool shared = EntryName(state).empty() && (!state.body.empty() || !state.cursor.empty());
+  if (left_out.empty() || !shared) return absl::OkStatus();
+  std::string others = *left_out.begin();
+  if (left_out.size() > 1) absl::StrAppend(&others, " and ", left_out.size() - 1, " more");
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--table cannot be used with ", options.source_name,
+      ": it keeps one state for all of its tables, and moving that would skip the changes of ",
+      others,
+      ", which this run leaves out; nothing was written. Run it without --table, or with a ",
+      "connector that keeps a state for each table"));
+}
+
 std::vector<StateEntry> SyncRun::StatesForSource() const {
   std::vector<StateEntry> states = book.ForSource();
   if (options.full) {

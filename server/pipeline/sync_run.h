@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,9 @@ class SyncRun {
   absl::Status CatchUpOutside();
   // Invariant I2: nothing is acknowledged that an outer store does not have.
   bool MayAcknowledge() const { return parts.outer == nullptr || !parts.outer->behind(); }
+  // Refuses to move a state that tables share which this run leaves out (run --table): the changes
+  // they have had until then would never be read.
+  absl::Status CheckShared(const StateEntry& state) const;
   // The durable states; with `full`, those that this sync committed itself.
   std::vector<StateEntry> StatesForSource() const;
   // The state of this table was reset and nothing was read since: the whole table comes again.
@@ -96,6 +100,7 @@ class SyncRun {
   SyncOutcome outcome;
   StateBook book;
   std::map<std::string, TableRun> tables;  // by qualified source name
+  std::set<std::string> left_out;          // tables of the connection that this run does not take
   uint64_t capabilities = 0;               // of the connector
   int64_t epoch = 0;
   int64_t last_synced_us = 0;

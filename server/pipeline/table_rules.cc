@@ -6,8 +6,8 @@
 namespace tidemark {
 namespace {
 
-bool Matches(const TableRule& rule, const TableSchema& table) {
-  return GlobMatches(rule.pattern, QualifiedName(table)) || GlobMatches(rule.pattern, table.name);
+bool Matches(absl::string_view pattern, const TableSchema& table) {
+  return GlobMatches(pattern, QualifiedName(table)) || GlobMatches(pattern, table.name);
 }
 
 }  // namespace
@@ -41,9 +41,15 @@ bool IsGlob(absl::string_view pattern) {
 
 const TableRule* RuleOf(const SyncOptions& options, const TableSchema& table) {
   for (const TableRule& rule : options.tables) {
-    if (Matches(rule, table)) return &rule;
+    if (Matches(rule.pattern, table)) return &rule;
   }
   return options.only_listed_tables ? nullptr : &options.default_rule;
+}
+
+bool IsLeftOut(const SyncOptions& options, const TableSchema& table) {
+  return RuleOf(options, table) == nullptr &&
+         std::any_of(options.usual_tables.begin(), options.usual_tables.end(),
+                     [&table](const std::string& pattern) { return Matches(pattern, table); });
 }
 
 TableSchema WithRule(const TableSchema& table, const TableRule& rule) {

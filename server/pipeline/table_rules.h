@@ -20,6 +20,9 @@ bool IsGlob(absl::string_view pattern);
 // does; nullptr when the table is not selected. Borrowed from `options`.
 const TableRule* RuleOf(const SyncOptions& options, const TableSchema& table);
 
+// Whether the connection selects the table and this run, for once, does not.
+bool IsLeftOut(const SyncOptions& options, const TableSchema& table);
+
 // The connector's table with the rule's primary key and declared types put in. Columns keep their
 // order.
 TableSchema WithRule(const TableSchema& table, const TableRule& rule);

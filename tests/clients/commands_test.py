@@ -43,11 +43,13 @@ class RunTest(TidemarkCase):
         self.assertNotIn("\033", out, "no colours when piped")
 
     def test_one_table_of_several(self):
-        file = self.connection("gen", "{connector: generator, config: {count: 10, tables: 3}}")
+        file = self.connection("gen", "{connector: generator, config: {count: 10, tables: 3, "
+                               "state_as: tables}}")
         report = self.json("run", file, "--table", "rows_2")
         self.assertEqual(["rows_2"], [t["table"] for t in report["tables"]
                                       if t["records_processed"] > 0])
-        file = self.connection("few", "{connector: generator, config: {count: 10, tables: 3}, "
+        file = self.connection("few", "{connector: generator, config: {count: 10, tables: 3, "
+                               "state_as: tables}, "
                                "tables: [\"*_1\", {\"*_3\": {columns: {exclude: [amount]}}}]}",
                                destination="few.db")
         self.run_tidemark("run", file, "--table", "rows_3")
@@ -55,6 +57,22 @@ class RunTest(TidemarkCase):
         self.assertNotIn("amount", columns, "the glob's settings hold")
         _, error = self.run_tidemark("run", file, "--table", "rows_2", code=2)
         self.assertIn("table rows_2 is not one of sync.source.tables", error)
+
+    def test_one_table_is_refused_where_the_tables_share_a_state(self):
+        file = self.connection("gen", "{connector: generator, config: {count: 10, tables: 3}}")
+        for stored in (False, True):
+            _, error = self.run_tidemark("run", file, "--table", "rows_2", code=1)
+            self.assertIn("--table cannot be used with generator: it keeps one state", error)
+            self.assertIn("rows_1 and 1 more, which this run leaves out", error)
+            tables = {name for name, in self.query("SELECT name FROM sqlite_schema")}
+            self.assertEqual(stored, "rows_2" in tables)
+            self.run_tidemark("run", file)
+        states = "SELECT max(version) FROM _tidemark_state_history"
+        before = self.query(states)
+        self.run_tidemark("run", file, "--full", "--table", "rows_2", code=1)
+        self.assertEqual(before, self.query(states))
+        arguments = [word for name in ("rows_1", "rows_2", "rows_3") for word in ("--table", name)]
+        self.run_tidemark("run", file, *arguments)
 
     def test_in_process_gives_the_same_rows(self):
         file = self.connection("greet", HELLO, "  isolation: in_process\n")

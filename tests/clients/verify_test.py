@@ -144,6 +144,12 @@ class GeneratorTest(VerifyCase):
         self.assertTrue(self.json("verify", file, "--table", "rows_2", "--repair")["equal"])
         self.assertIn("no table", self.run_tidemark("verify", file, "--table", "x", code=2)[1])
 
+    def test_one_of_the_tables_that_share_a_state_is_repaired(self):
+        file = self.generator(", tables: 2")
+        self.run_tidemark("run", file)
+        self.change("DELETE FROM rows_2 WHERE id = (SELECT min(id) FROM rows_2)")
+        self.assertTrue(self.json("verify", file, "--table", "rows_2", "--repair")["equal"])
+
     def test_a_table_that_the_source_lost_is_named_and_stays(self):
         self.run_tidemark("run", self.generator())
         file = self.generator(", table: others, pass: 1")

@@ -6,7 +6,9 @@
 namespace tidemark {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class SyncTest : public SyncFixture {
@@ -94,6 +96,62 @@ TEST_F(SyncTest, DeclaredTablesStandThereWithoutRows) {
   EXPECT_THAT(Live("user", "id"), IsEmpty());
   ASSERT_EQ(outcome.schema_changes.size(), 1U);
   EXPECT_EQ(outcome.schema_changes[0].what, "created");
+}
+
+// `run --table a` of a source with tables a and b.
+class OneTableTest : public SyncFixture {
+ protected:
+  OneTableTest() {
+    play_.tables = {Table("a", {{"id", DataType::kLong, true}}),
+                    Table("b", {{"id", DataType::kLong, true}})};
+    play_.script = [](const UpdateStart&) {
+      return Script(Say(Rows(0, 1).Upsert({1})), Mark(1, "1", {{0, 1}}), Done());
+    };
+    options_.source_name = "books";
+    one_table_ = options_;
+    one_table_.only_listed_tables = true;
+    one_table_.tables.resize(1);
+    one_table_.tables[0].pattern = "a";
+    one_table_.usual_tables = {"*"};
+  }
+
+  Play play_;
+  SyncOptions one_table_;
+};
+
+TEST_F(OneTableTest, AStateOfAllTablesDoesNotMove) {
+  for (const char* stored : {"nothing", "a state of all tables"}) {
+    SCOPED_TRACE(stored);
+    const size_t commits = watch_.commits.size();
+    const SyncOutcome outcome = Run(play_, one_table_);
+    EXPECT_EQ(outcome.error.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(
+        std::string(outcome.error.message()),
+        AllOf(HasSubstr("--table cannot be used with books"), HasSubstr("skip the changes of b")));
+    EXPECT_EQ(watch_.commits.size(), commits);
+    EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  }
+  EXPECT_EQ(play_.starts.size(), 3U) << "with a stored state the source is not even started";
+}
+
+TEST_F(OneTableTest, AStateOfAllTablesMovesWhereNoneIsLeftOut) {
+  one_table_.tables[0].pattern = "?";
+  EXPECT_EQ(Run(play_, one_table_).status, SyncStatus::kCompleted);
+  one_table_.tables[0].pattern = "a";
+  one_table_.usual_tables = {"a"};  // the connection does not select b
+  EXPECT_EQ(Run(play_, one_table_).status, SyncStatus::kCompleted);
+  EXPECT_EQ(play_.starts.size(), 2U);
+}
+
+TEST_F(OneTableTest, StatesOfTablesMove) {
+  play_.capabilities = kCanTableState;
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 1).Upsert({1})), MarkTables(1, {{"a", "a1"}}), Done());
+  };
+  const SyncOutcome outcome = Run(play_, one_table_);
+  EXPECT_EQ(outcome.status, SyncStatus::kCompleted) << outcome.error;
+  ASSERT_EQ(outcome.state.size(), 1U);
+  EXPECT_EQ(outcome.state[0].body, "a1");
 }
 
 }  // namespace
