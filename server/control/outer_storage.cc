@@ -88,7 +88,7 @@ absl::Status CheckStorageAddress(const StorageSettings& storage) {
 
 absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connection& connection,
                                                                  const std::string& holder,
-                                                                 bool take_over) {
+                                                                 bool take_over, Clock& clock) {
   if (connection.storage.kind == StorageKind::kDestination) return std::unique_ptr<OuterStorage>();
   if (take_over && connection.storage.kind == StorageKind::kSqlite) {
     // The destination is taken over first: not when the store then refuses.
@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connectio
     absl::Status writable = ownership.CheckWritable({holder, true});
     if (!writable.ok()) return AsLocal(std::move(writable));
   }
-  std::unique_ptr<OuterStorage> storage(new OuterStorage(connection, holder));
+  std::unique_ptr<OuterStorage> storage(new OuterStorage(connection, holder, clock));
   absl::StatusOr<std::unique_ptr<StateStore>> store = OpenOuterStateStore(connection, false);
   if (!store.ok()) return AsLocal(store.status());
   storage->store_ = *std::move(store);
@@ -105,14 +105,14 @@ absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connectio
   options.ownership.take_over = take_over;
   options.renew_every = connection.storage.lease / 3;
   storage->outer_ = std::make_unique<OuterStore>(
-      *storage->store_, [&connection] { return OpenAuthority(connection, true); }, Clock::Real(),
+      *storage->store_, [&connection] { return OpenAuthority(connection, true); }, clock,
       std::move(options));
   return storage;
 }
 
 absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
     const ChangeSourceFactory& source) {
-  const std::vector<std::string> nothing;
+  std::vector<std::string> nothing;
   absl::StatusOr<std::unique_ptr<StateStore>> reader = OpenAuthority(connection_, true);
   if (!reader.ok()) return AsLocal(reader.status());
   absl::StatusOr<std::vector<EntryPosition>> positions = CompareStores(**reader, *store_);
@@ -139,7 +139,9 @@ absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
     return AsLocal(PositionError(
         CorruptionClass::kStoreAhead,
         absl::StrCat(what, ", and the source cannot go on from there (", asked.message(), ")"),
-        "put the newer copy of the destination back, or begin again with `tidemark state reset`"));
+        "put the newer copy of the destination back, or name an empty store in "
+        "state.storage.connection, which is filled from the destination, and begin again with "
+        "`tidemark state reset`"));
   }
   *reader = nullptr;
   absl::StatusOr<std::unique_ptr<StateStore>> opened = OpenAuthority(connection_, false);
@@ -157,7 +159,7 @@ absl::StatusOr<std::vector<std::string>> OuterStorage::RewindIfAhead(
   if (!any(StorePosition::kAhead)) return nothing;
   RewindRequest request;
   request.epoch = *epoch;
-  request.now_us = absl::ToUnixMicros(Clock::Real().Now());
+  request.now_us = absl::ToUnixMicros(clock_.Now());
   request.connection = connection_.name;
   request.engine = EngineVersion();
   request.by = holder_;

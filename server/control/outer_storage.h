@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "control/connection.h"
+#include "core/clock.h"
 #include "pipeline/change_source.h"
 #include "state/outer_store.h"
 #include "state/state_store.h"
@@ -30,7 +31,8 @@ class OuterStorage {
   // Null where the destination alone keeps the state.
   static absl::StatusOr<std::unique_ptr<OuterStorage>> Open(const Connection& connection,
                                                             const std::string& holder,
-                                                            bool take_over);
+                                                            bool take_over,
+                                                            Clock& clock = Clock::Real());
 
   OuterStore* store() { return outer_.get(); }
 
@@ -42,13 +44,14 @@ class OuterStorage {
   absl::StatusOr<std::vector<std::string>> RewindIfAhead(const ChangeSourceFactory& source);
 
  private:
-  OuterStorage(const Connection& connection, std::string holder)
-      : connection_(connection), holder_(std::move(holder)) {}
+  OuterStorage(const Connection& connection, std::string holder, Clock& clock)
+      : connection_(connection), holder_(std::move(holder)), clock_(clock) {}
 
   absl::Status AskSource(StateStore& authority, const ChangeSourceFactory& source);
 
   const Connection& connection_;
   const std::string holder_;
+  Clock& clock_;
   std::unique_ptr<StateStore> store_;
   std::unique_ptr<OuterStore> outer_;
 };

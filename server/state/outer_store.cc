@@ -46,9 +46,17 @@ absl::Status OuterStore::CatchUp() {
     finding.level = StateLevel::kL3;
     finding.corruption = CorruptionClass::kStoreAhead;
     finding.sentence = wrong;
+    finding.remedy =
+        "the next `tidemark run` rewinds both where state.recovery.auto_repair allows it and the "
+        "source can go on from the destination's state; else put the newer copy of the destination "
+        "back, or name an empty store in state.storage.connection: it is filled from the "
+        "destination";
     for (const EntryPosition& at : *positions) {
       if (at.position != StorePosition::kForked) continue;
       finding.corruption = CorruptionClass::kGapOrFork;
+      finding.remedy =
+          "to go on with the destination's (`tidemark state export` shows it), name an empty store "
+          "in state.storage.connection: it is filled from the destination";
       finding.entry = at.authority.entry;
     }
     return Failed(CorruptionError(finding));

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/digest.h"
 #include "state/next_version.h"
+#include "state/state_corruption.h"
 
 namespace tidemark {
 namespace {
@@ -256,10 +258,15 @@ absl::Status Rewind(StateStore& authority, StateStore& store,
     audit.action = "repair";
     audit.entry = head.entry;
     audit.by = request.by;
-    audit.detail = absl::StrCat("the destination was at version ", head.version, " and ",
-                                store.Describe(), " at version ", position.store.version,
-                                ": rewound to the destination's state as version ",
-                                append.version.version, "; the later versions are set aside.");
+    StateFinding found;
+    found.corruption = CorruptionClass::kStoreAhead;
+    found.sentence = absl::StrCat("version ", head.version, " in the destination, ",
+                                  position.store.version, " in ", store.Describe());
+    audit.detail = absl::StrCat(
+        DescribeFinding(found),
+        ". Rewound to the destination's state; the later versions are set aside. Version ",
+        append.version.version, " (", std::string(StateKindName(append.version.kind)), "), chain ",
+        Hex(position.store.chain), " -> ", Hex(append.version.chain));
     absl::Status status =
         authority.Append(absl::MakeConstSpan(&append, 1), absl::MakeConstSpan(&audit, 1));
     if (!status.ok()) return status;

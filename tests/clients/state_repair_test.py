@@ -1,6 +1,7 @@
 """`tidemark state validate` and `state repair`, and what a run does with a damaged state."""
 
 import os
+import shutil
 import sqlite3
 
 from tidemark_case import TidemarkCase, main
@@ -80,14 +81,28 @@ class StateRepairTest(TidemarkCase):
         out, _ = self.run_tidemark("state", "repair", file)
         self.assertIn("Nothing to do", out)
 
-    def test_rows_that_differ_fail_l4(self):
+    def test_rows_that_differ_fail_l4_and_never_touch_the_state(self):
         file = self.three_syncs()
-        column = self.query("SELECT name FROM pragma_table_info('rows') WHERE pk = 0 "
-                            "AND name NOT LIKE '\\_tidemark%' ESCAPE '\\'")[0][0]
-        self.execute(f"UPDATE rows SET {column} = NULL")
-        verdicts, findings = self.verdicts(file, code=1)
-        self.assertEqual("FAILED", verdicts["L4"])
-        self.assertEqual(14, findings[-1]["class"])
+        before = self.query(ROWS)
+        versions = "SELECT version, kind FROM _tidemark_state_history"
+        history = self.query(versions)
+        for repair in ("true", "false"):
+            for reset in ("true", "false"):
+                with self.subTest(auto_repair=repair, reset_on_corruption=reset):
+                    self.generator(300, f"state: {{recovery: {{auto_repair: {repair}, "
+                                   f"reset_on_corruption: {reset}}}}}\n")
+                    self.execute("UPDATE rows SET account = NULL WHERE id > 250")
+                    verdicts, findings = self.verdicts(file, code=1)
+                    self.assertEqual("FAILED", verdicts["L4"])
+                    self.assertEqual(14, findings[-1]["class"])
+                    self.assertIn("`tidemark verify --repair`", findings[-1]["remedy"])
+                    self.assertEqual([], self.json("run", file)["warnings"])
+                    self.json("verify", file, "--repair")
+                    self.assertEqual({"ok"}, set(self.verdicts(file)[0].values()))
+                    self.assertEqual([row[:10] for row in before],
+                                     [row[:10] for row in self.query(ROWS)])
+                    self.assertNotIn("reset", [kind for _, kind in self.query(versions)])
+        self.assertEqual(history, self.query(versions)[:len(history)])
 
     def test_a_dropped_table_stops_until_its_state_is_reset(self):
         ids = "SELECT id FROM %s ORDER BY id"
@@ -117,6 +132,35 @@ class StateRepairTest(TidemarkCase):
         report = self.json("run", file)
         self.assertRegex(report["warnings"][0], r"class 3 .*moved to .*state\.db\.damaged-")
         self.assertTrue([name for name in os.listdir(self.folder) if "state.db.damaged-" in name])
+        self.assertEqual({"ok"}, set(self.verdicts(file)[0].values()))
+
+    def test_what_is_named_against_a_store_that_is_ahead_works(self):
+        storage = "state: {storage: {type: sqlite, connection: %s}, recovery: {auto_repair: %s}}\n"
+        self.run_tidemark("run", self.generator(100, storage % ("state.db", "true")))
+        shutil.copy(self.path("warehouse.db"), self.path("older.db"))
+        file = self.generator(200, storage % ("state.db", "true"))
+        self.run_tidemark("run", file)
+        shutil.copy(self.path("older.db"), self.path("warehouse.db"))
+        before = self.query("SELECT * FROM _tidemark_state_history")
+        with open(self.path("rows.csv"), "w", encoding="utf-8") as rows:
+            rows.write("id\n1\n")
+        self.connection("rows", "{connector: files, config: {connection: rows.csv}}",
+                        storage % ("state.db", "true"))
+        _, refused = self.run_tidemark("run", file, code=1)
+        self.assertIn("the source cannot go on from there", refused)
+        self.generator(200, storage % ("state.db", "false"))
+        _, stopped = self.run_tidemark("run", file, code=1)
+        self.assertIn("or allow it to be rewound by state.recovery.auto_repair", stopped)
+        _, reset = self.run_tidemark("state", "reset", file, "--yes", code=1)
+        self.assertIn("the next `tidemark run` rewinds both", reset)
+        self.assertEqual(before, self.query("SELECT * FROM _tidemark_state_history"))
+        for error in (refused, reset):
+            self.assertIn("class 5 (state ahead of the destination)", error)
+            self.assertIn("name an empty store in state.storage.connection", error)
+            self.assertNotIn("state repair`", error)
+        self.generator(200, storage % ("empty.db", "false"))
+        self.run_tidemark("state", "reset", file, "--yes")
+        self.assertEqual(100, self.json("run", file)["statistics"]["records_inserted"])
         self.assertEqual({"ok"}, set(self.verdicts(file)[0].values()))
 
 

@@ -156,8 +156,27 @@ std::vector<Case> StoreCases() {
   };
 }
 
+// The destination is put back from a copy that is one sync older than the second store.
+void TakeOlderCopy(DamagedWarehouse& warehouse, LoggedSource& source) {
+  warehouse.KeepOutside();
+  source.Change(5, 21);
+  ASSERT_TRUE(warehouse.Run(source).status.ok());
+  warehouse.Settle();
+  const std::string older = warehouse.Bytes();
+  source.Change(6, 22);
+  ASSERT_TRUE(warehouse.Run(source).status.ok());
+  warehouse.SetBytes(older);
+}
+
 std::vector<Case> OutsideCases() {
   return {
+      {"OlderDestination", 5, TakeOlderCopy, Ends::kRepaired, Ends::kRepaired, Ends::kStops},
+      {"OlderDestinationWhosePositionIsGone", 5,
+       [](auto& w, auto& source) {
+         TakeOlderCopy(w, source);
+         source.Prune(source.size());
+       },
+       Ends::kStops, Ends::kStops, Ends::kStops},
       {"PositionPruned", 7, [](auto&, auto& source) { source.Prune(source.size() + 5); },
        Ends::kStops, Ends::kReset, Ends::kReset},
       {"SourceReplaced", 8, [](auto&, auto& source) { source.Replace("other"); }, Ends::kStops,

@@ -104,6 +104,30 @@ DamagedWarehouse::DamagedWarehouse() {
 
 DamagedWarehouse::~DamagedWarehouse() { std::filesystem::remove_all(folder_); }
 
+void DamagedWarehouse::KeepOutside() {
+  outside_.emplace();
+  outside_->name = "shop";
+  outside_->destination.path = path();
+  outside_->storage.kind = StorageKind::kSqlite;
+  outside_->storage.path = folder_ + "/state.db";
+}
+
+// What the engine does with a second store before a sync.
+absl::StatusOr<std::vector<std::string>> DamagedWarehouse::OpenOutside(Play& play) {
+  if (!outside_.has_value()) return std::vector<std::string>();
+  outside_->recovery = settings;
+  auto opened = OuterStorage::Open(*outside_, "a test", false, clock);
+  if (!opened.ok()) return opened.status();
+  storage_ = *std::move(opened);
+  auto lines = RecoverOuterStore(*outside_, NowUs());
+  if (!lines.ok()) return lines;
+  auto rewound =
+      storage_->RewindIfAhead([&] { return std::make_unique<ScriptedSource>(play, clock); });
+  if (!rewound.ok()) return rewound;
+  lines->insert(lines->end(), rewound->begin(), rewound->end());
+  return lines;
+}
+
 SyncOutcome DamagedWarehouse::Sync(Play& play, const std::vector<std::string>& warnings) {
   SqliteOptions sqlite;
   sqlite.path = path();
@@ -127,6 +151,7 @@ SyncOutcome DamagedWarehouse::Sync(Play& play, const std::vector<std::string>& w
     return std::unique_ptr<ChangeSource>(std::make_unique<ScriptedSource>(play, clock));
   };
   parts.destination = opened->get();
+  parts.outer = storage_ == nullptr ? nullptr : storage_->store();
   parts.clock = &clock;
   parts.report = [](const SyncOutcome& outcome) {
     return SyncReport({"shop", "shop_db", "warehouse", false}, outcome)
@@ -148,6 +173,12 @@ Started DamagedWarehouse::Run(Play& play) {
     started.status = lines.status();
     return started;
   }
+  auto outside = OpenOutside(play);
+  if (!outside.ok()) {
+    started.status = outside.status();
+    return started;
+  }
+  lines->insert(lines->end(), outside->begin(), outside->end());
   SyncOutcome outcome = Sync(play, *lines);
   if (CorruptionOf(outcome.error).has_value()) {
     auto more = RecoverAfterRefusal(location(), settings, outcome.error, "a test", NowUs());

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "control/connection.h"
+#include "control/outer_storage.h"
 #include "control/state_recovery.h"
 #include "pipeline/sync.h"
 #include "tests/pipeline/fake_clock.h"
@@ -73,6 +76,9 @@ class DamagedWarehouse {
   Started Run(LoggedSource& source, int every = 5);
   Started Run(Play& play);
 
+  // From the next run on the state is kept in a SQLite file beside the destination too.
+  void KeepOutside();
+
   // SQL with sqlite3 alone, nothing of ours in between.
   void Sql(const std::string& sql);
   std::vector<std::vector<std::string>> Query(const std::string& sql);
@@ -87,16 +93,21 @@ class DamagedWarehouse {
   std::string StateText();
 
   std::string path() const { return folder_ + "/warehouse.db"; }
-  StateLocation location() const { return {path(), "shop", nullptr}; }
+  StateLocation location() const {
+    return {path(), "shop", outside_.has_value() ? &*outside_ : nullptr};
+  }
   int64_t NowUs() { return absl::ToUnixMicros(clock.Now()); }
 
   RecoverySettings settings;
   FakeClock clock;
 
  private:
+  absl::StatusOr<std::vector<std::string>> OpenOutside(Play& play);
   SyncOutcome Sync(Play& play, const std::vector<std::string>& warnings);
 
   std::string folder_;
+  std::optional<Connection> outside_;  // unset: the destination alone keeps the state
+  std::unique_ptr<OuterStorage> storage_;
 };
 
 }  // namespace tidemark::test
