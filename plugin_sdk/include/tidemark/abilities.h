@@ -46,11 +46,22 @@ class Interruptible {
 };
 
 // Says whether the source can resume from entries of state (the log reaches back far enough, the
-// body parses).
+// body parses). Asked before each sync that has a state, and by `tidemark state validate` (L2).
 class StateValidator {
  public:
   virtual ~StateValidator() = default;
-  // [instance] OK or why not.
+  // [instance] OK, or why not; the code decides what the host does:
+  // - OUT_OF_RANGE, NOT_FOUND, DATA_LOSS: what follows the position is gone at the source, or the
+  //   body is damaged (class 7). Read again from the beginning where the connection allows it.
+  // - FAILED_PRECONDITION: it is the position of another source, or of this one before it was
+  //   replaced or restored (class 8). Never read again by itself.
+  // - INVALID_ARGUMENT: a format that this connector does not know, of a newer one (class 10).
+  //   Stops the sync.
+  // - UNIMPLEMENTED: it cannot tell; the sync goes on.
+  // - Any other code is no verdict on the state: it ends the sync as it would in Update(), and is
+  //   tried again where it is transient.
+  // With several entries, each is asked for alone too, so that only those that are refused are
+  // begun again.
   virtual absl::Status ValidateState(absl::Span<const StateEntry> entries) = 0;
 };
 
