@@ -179,9 +179,19 @@ class StoresTest : public testing::TestWithParam<std::string> {
   int runs_ = 0;
 };
 
+// With a store beside the destination.
+class SecondStoreTest : public StoresTest {};
+// With a store that is a server.
+class StoreServerTest : public StoresTest {};
+
+std::string NameOf(const testing::TestParamInfo<std::string>& info) { return info.param; }
+
 INSTANTIATE_TEST_SUITE_P(Storage, StoresTest,
                          testing::Values("destination", "sqlite", "file", "postgres", "redis"),
-                         [](const auto& info) { return info.param; });
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Storage, SecondStoreTest,
+                         testing::Values("sqlite", "file", "postgres", "redis"), NameOf);
+INSTANTIATE_TEST_SUITE_P(Storage, StoreServerTest, testing::Values("postgres", "redis"), NameOf);
 
 TEST_P(StoresTest, KilledRunsEndAsAnUnkilledOne) {
   const int64_t kills = Number("TIDEMARK_STORE_KILLS", 5);
@@ -223,8 +233,7 @@ TEST_P(StoresTest, KilledRunsEndAsAnUnkilledOne) {
 
 // The destination is put back from an older copy: state and rows go back together, and the source
 // sends the rest again.
-TEST_P(StoresTest, AnOlderCopyOfTheDestinationIsCaughtUp) {
-  if (type_ == "destination") return;
+TEST_P(SecondStoreTest, AnOlderCopyOfTheDestinationIsCaughtUp) {
   {
     const std::string file = Write(database_, true, 3000);
     Ledger ledger(ledger_path_);
@@ -251,8 +260,7 @@ TEST_P(StoresTest, AnOlderCopyOfTheDestinationIsCaughtUp) {
 }
 
 // The destination loses its state tables: they are made again from the store.
-TEST_P(StoresTest, LostStateTablesAreRebuiltFromTheStore) {
-  if (type_ == "destination") return;
+TEST_P(SecondStoreTest, LostStateTablesAreRebuiltFromTheStore) {
   ASSERT_EQ(Start(Write(database_, true, 0))->Wait().code, 0) << Log();
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(database_.c_str(), &db), SQLITE_OK);
@@ -271,9 +279,10 @@ TEST_P(StoresTest, LostStateTablesAreRebuiltFromTheStore) {
   ExpectTogether(true);
 }
 
-TEST_P(StoresTest, AServerThatIsAwayStopsOrWarnsAsConfigured) {
-  if (type_ != "redis") return;
-  address_ = absl::StrCat("unix:", folder_, "/nobody.sock");
+TEST_P(StoreServerTest, AServerThatIsAwayWarnsWhereThatIsConfigured) {
+  const std::string there = address_;
+  address_ = type_ == "redis" ? absl::StrCat("unix:", folder_, "/nobody.sock")
+                              : absl::StrCat("postgresql:///postgres?host=", folder_);
   const std::string warn = "  recovery: {on_checkpoint_failure: warn}\n";
   auto run = Start(Write(database_, true, 0, warn));
   EXPECT_EQ(run->Wait().code, 3) << Log();  // partial
@@ -281,15 +290,14 @@ TEST_P(StoresTest, AServerThatIsAwayStopsOrWarnsAsConfigured) {
   Ledger ledger(ledger_path_);
   ledger.Refresh();
   EXPECT_EQ(ledger.durable(), -1) << "Invariant I2";
-  address_ = RedisServer::Shared().Address();
+  address_ = there;
   ASSERT_EQ(Start(Write(database_, true, 0))->Wait().code, 0) << Log();
   ExpectTogether(true);
   ExpectRowsOfAnUnkilledRun();
 }
 
 // K5 with whole programs: a stopped run, a second one that takes over, the first one wakes up.
-TEST_P(StoresTest, AStoppedRunThatWakesUpCommitsNothing) {
-  if (type_ != "postgres" && type_ != "redis") return;
+TEST_P(StoreServerTest, AStoppedRunThatWakesUpCommitsNothing) {
   const std::string file = Write(database_, true, 200'000);
   Ledger ledger(ledger_path_);
   auto zombie = Start(file);
