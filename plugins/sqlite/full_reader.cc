@@ -54,12 +54,12 @@ class FullReader {
     if (state.is_object() && state.contains("pass")) {
       from_ = ScanPosition::FromJson(state["pass"]);
       if (!from_) return run_.Damaged("has no place to go on from");
-      // A full read starts from the first row, but for other attempts of the same sync; and rows
-      // may have got other numbers.
+      // Only another attempt of the same sync goes on: a later one would end without the changes
+      // of the rows that an earlier one had read. And rows may have got other numbers.
       const bool same_sync = TextIn(state, "sync") == std::string(run_.request.sync_id());
       absl::StatusOr<int64_t> version = run_.database.SchemaVersion();
       if (!version.ok()) return version.status();
-      if ((run_.full && !same_sync) || from_->schema_version != *version) from_.reset();
+      if (!same_sync || from_->schema_version != *version) from_.reset();
     }
     if (from_) return absl::OkStatus();
     if (before_ && count_ < *before_) {

@@ -66,7 +66,8 @@ absl::Status SourceRun::Sync(bool full) {
   request.selection_count = static_cast<uint32_t>(selections.size());
   request.new_tables = TIDEMARK_SELECT_INCREMENTAL;
   request.connection = {"test", 4};
-  request.sync_id = {"sync-1", 6};
+  const std::string sync_id = absl::StrCat("sync-", same_sync_ ? syncs_ : ++syncs_);
+  request.sync_id = Bytes(sync_id);
   request.epoch = 1;
   request.attempt = 1;
   request.page_rows = page_rows_;

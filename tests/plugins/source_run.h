@@ -41,6 +41,12 @@ class SourceRun {
     return *this;
   }
 
+  // The next runs are attempts of one sync.
+  SourceRun& SameSync(bool same) {
+    same_sync_ = same;
+    return *this;
+  }
+
   // Creates an instance, updates, and applies what came up to the last checkpoint, as the engine
   // does; all of it if the run succeeded.
   absl::Status Sync(bool full = false);
@@ -69,6 +75,8 @@ class SourceRun {
   absl::Time now_ = absl::Now();
   uint32_t page_rows_ = 0;
   size_t break_at_ = 0;
+  bool same_sync_ = false;
+  int syncs_ = 0;
   std::unique_ptr<PluginRun> run_;
   std::vector<RecordedState> state_;
   std::vector<RecordedState> releasable_;
