@@ -1,11 +1,21 @@
 #include "control/table_model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "control/preview.h"
 
 namespace tidemark {
+namespace {
+
+bool IsWhole(const TableSchema& table, absl::Span<const Value> values) {
+  return values.size() >= table.columns.size() &&
+         std::none_of(values.begin(), values.end(),
+                      [](const Value& v) { return v.is_unchanged(); });
+}
+
+}  // namespace
 
 void TableModel::Define(size_t index, const TableSchema& table) { tables_[index].schema = table; }
 
@@ -45,9 +55,12 @@ bool TableModel::Apply(const ChangeBatch& batch) {
     Row next;
     if (kind == ChangeKind::kUpdate) {
       const auto known = table.rows.find(has_before ? KeyText(table, old) : key);
-      if (known == table.rows.end()) continue;
-      next = std::move(known->second);
-      table.rows.erase(known);
+      if (known != table.rows.end()) {
+        next = std::move(known->second);
+        table.rows.erase(known);
+      } else if (!has_before || !IsWhole(table.schema, values)) {
+        continue;  // never half a row
+      }
     }
     for (size_t i = 0; i < values.size(); ++i) {
       if (!values[i].is_unchanged()) next[table.schema.columns[i].name] = ValueText(values[i]);

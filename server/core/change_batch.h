@@ -29,7 +29,7 @@ inline constexpr int64_t kUnknownEventTime = std::numeric_limits<int64_t>::min()
 // The stamp of one change: its place in the order of the source.
 struct RowMeta {
   int64_t event_time_us = kUnknownEventTime;  // Unix microseconds UTC
-  uint64_t sequence = 0;                      // 0: none
+  uint64_t sequence = 0;                      // 0: none; rows that swap their keys have one
   uint64_t subsequence = 0;
 };
 

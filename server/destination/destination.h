@@ -144,9 +144,10 @@ class DestinationTransaction {
 
   // Applies the rows in order. batch.table is a TableHandle; its columns are the first
   // column_count of the TargetTable, with values of the kinds that the column's type stores
-  // (pipeline/conform.h), no NULL in keys. Adds to `counts` (Invariant I5: each row once, except
-  // those in `refused`, which the caller counts). An error leaves the transaction to be rolled
-  // back.
+  // (pipeline/conform.h), no NULL in keys. A key change whose old row is missing is an upsert when
+  // it carries every value, else it is counted missing: never half a row. Adds to `counts`
+  // (Invariant I5: each row once, except those in `refused`, which the caller counts). An error
+  // leaves the transaction to be rolled back.
   virtual absl::Status Apply(const ChangeBatch& batch, const ApplyOptions& options,
                              ChangeCounts* counts, std::vector<RefusedRow>* refused) = 0;
 

@@ -1,4 +1,5 @@
 // Key changes of SqliteTableWriter: one update that carries the old key (semantics.md section 1).
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -63,10 +64,12 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::MoveKey(
   }
   absl::StatusOr<Presence> old_row = Find(from);
   if (!old_row.ok()) return old_row.status();
+  // No row to move: the change was applied already (Invariant I4), or its row never came, or is
+  // deleted here. With every value it needs no old row.
+  if (*old_row != Presence::kLive && IsWhole(values)) return Upsert(values);
   absl::StatusOr<Presence> new_row = Find(values);
   if (!new_row.ok()) return new_row.status();
-  // Replayed after it was already applied (Invariant I4), or the old row is only a deleted one:
-  // what stands at the new key is the row.
+  // Else what stands at the new key is the row.
   if (*old_row == Presence::kMissing ||
       (*old_row == Presence::kDeleted && *new_row == Presence::kLive)) {
     return Update(values);
@@ -109,22 +112,42 @@ absl::Status SqliteTableWriter::Rekey(absl::Span<const Value> from,
   return absl::OkStatus();
 }
 
-// Moves the live row at `key` aside when a later change of this batch moves it anyway.
-absl::StatusOr<bool> SqliteTableWriter::Park(const ChangeBatch& batch, size_t row,
-                                             absl::Span<const Value> key) {
+bool SqliteTableWriter::IsWhole(absl::Span<const Value> values) const {
+  return values.size() >= target_.columns.size() &&
+         std::none_of(values.begin(), values.end(),
+                      [](const Value& v) { return v.is_unchanged(); });
+}
+
+// Whether a later change of this batch can move the row that stands at `key` before change `row`,
+// as in a swap: not when the source says that it came later, and so moves what change `row` puts
+// there.
+bool SqliteTableWriter::MayMoveOn(const ChangeBatch& batch, size_t row, const std::string& key) {
   if (parked_ == nullptr) {
     parked_ = std::make_unique<SqliteParkedRows>();
     for (size_t i = 0; i < batch.before_rows.size(); ++i) {
       const size_t mover = batch.before_rows[i];
       const absl::Span<const Value> before = batch.before_row(i);
       if (batch.kind(mover) == ChangeKind::kUpdate && CheckKey(before).ok()) {
-        parked_->movers[KeyBytes(before)] = mover;
+        parked_->movers[KeyBytes(before)].push_back(mover);
       }
     }
   }
+  const auto movers = parked_->movers.find(key);
+  if (movers == parked_->movers.end()) return false;
+  const auto next = std::upper_bound(movers->second.begin(), movers->second.end(), row);
+  if (next == movers->second.end()) return false;
+  if (batch.meta.empty()) return true;
+  const uint64_t mine = batch.meta[row].sequence;
+  const uint64_t its = batch.meta[*next].sequence;
+  return mine == its || mine == 0 || its == 0;
+}
+
+// Moves the live row at `key` aside when a later change of this batch moves it anyway.
+absl::StatusOr<bool> SqliteTableWriter::Park(const ChangeBatch& batch, size_t row,
+                                             absl::Span<const Value> key) {
   const std::string bytes = KeyBytes(key);
-  auto mover = parked_->movers.find(bytes);
-  if (mover == parked_->movers.end() || mover->second <= row) return false;
+  // What stands there beside a waiting row was put there by an earlier change of this batch.
+  if (!MayMoveOn(batch, row, bytes) || parked_->rows.count(bytes) != 0) return false;
 
   auto parked = std::make_shared<SqliteParkedRows::Row>();
   parked->key.assign(key.size(), Value::Unchanged());

@@ -21,8 +21,8 @@ struct SqliteParkedRows {
   // By the bytes of the key under which the source knows the row. Shared with the copy that a
   // refused key change goes back to.
   std::unordered_map<std::string, std::shared_ptr<const Row>> rows;
-  // By old key: the last row of the batch whose change moves it.
-  std::unordered_map<std::string, size_t> movers;
+  // By old key: the rows of the batch whose changes move it, ascending.
+  std::unordered_map<std::string, std::vector<size_t>> movers;
   int64_t next = 0;  // number of the next temporary key
 };
 

@@ -134,7 +134,8 @@ absl::StatusOr<SqliteTableWriter::Outcome> SqliteTableWriter::ApplyRow(const Cha
                          batch.before_row(static_cast<size_t>(before - batch.before_rows.begin())));
       }
       if (absl::Status s = CheckKey(values); !s.ok()) return s;
-      return Update(values);
+      // Without a key, a row that equals its old one is all that is known of it.
+      return keyless_ && IsWhole(values) ? Upsert(values) : Update(values);
     }
     case ChangeKind::kTruncate:
       break;

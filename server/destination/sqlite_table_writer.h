@@ -57,6 +57,7 @@ class SqliteTableWriter {
   absl::StatusOr<Outcome> MoveKey(const ChangeBatch& batch, size_t row,
                                   absl::Span<const Value> from, absl::Span<const Value> values);
   absl::Status Rekey(absl::Span<const Value> from, absl::Span<const Value> values);
+  bool MayMoveOn(const ChangeBatch& batch, size_t row, const std::string& key);
   absl::StatusOr<bool> Park(const ChangeBatch& batch, size_t row, absl::Span<const Value> key);
   absl::Status DropParked(ChangeCounts* counts);
 
@@ -70,6 +71,8 @@ class SqliteTableWriter {
   absl::StatusOr<SqliteStatement*> BoundUpdate(absl::Span<const Value> values, bool move);
 
   absl::Status CheckKey(absl::Span<const Value> values) const;
+  // Every column has a value: nothing is taken from what stands there.
+  bool IsWhole(absl::Span<const Value> values) const;
   std::string KeyBytes(absl::Span<const Value> values) const;
   absl::Status Prepare(SqliteStatement* statement, const std::string& sql);
   // Prepares `statement` if need be and binds the key; `sql` is only called to prepare.

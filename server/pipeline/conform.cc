@@ -104,7 +104,12 @@ std::vector<TypeChange> Conformer::Infer(const ChangeBatch& batch) {
       if (kind == ChangeKind::kTruncate || (kind == ChangeKind::kDelete && !plan.key)) continue;
       see(batch.row(row)[c]);
     }
-    for (size_t b = 0; plan.key && b < batch.before_rows.size(); ++b) see(batch.before_row(b)[c]);
+    for (size_t b = 0; b < batch.before_rows.size(); ++b) {
+      // Without a key, an update takes what it does not give from its old row.
+      const bool taken =
+          keyless_ != nullptr && batch.kind(batch.before_rows[b]) == ChangeKind::kUpdate;
+      if (plan.key || taken) see(batch.before_row(b)[c]);
+    }
     if (type != known) changes.push_back({plan.place, type});
   }
   return changes;
@@ -277,7 +282,7 @@ void Conformer::Conform(ChangeBatch* batch, std::vector<BadRow>* bad,
     }
     std::optional<RowFault> fault;
     if (!short_key.status.ok()) fault = short_key;
-    if (!fault.has_value() && keyless_ != nullptr) fault = MakeIds(*batch, row, b, before);
+    if (!fault.has_value() && keyless_ != nullptr) fault = MakeIds(batch, row, b, before);
     if (!fault.has_value()) fault = ConformRow(kind, batch->mutable_row(row));
     if (!fault.has_value() && keyless_ == nullptr && !before.empty()) fault = ConformBefore(before);
     if (fault.has_value()) {

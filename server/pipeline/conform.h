@@ -3,8 +3,9 @@
 //
 // What Destination::Apply receives: every row has a value for each column of the TargetTable, in
 // its order, of the kind StoredKind(type) (pipeline/value_conversion.h) or NULL; never NULL or
-// UNCHANGED in a key; UNCHANGED only in updates; deletes hold the key and NULLs; `before` only on
-// updates whose key changed, with the old key and UNCHANGED elsewhere; no truncates.
+// UNCHANGED in a key; UNCHANGED only in updates, and in a change of the key only where the connector
+// left a value out that its table has; deletes hold the key and NULLs; `before` only on updates
+// whose key changed, with the old key and UNCHANGED elsewhere; no truncates.
 #ifndef TIDEMARK_PIPELINE_CONFORM_H_
 #define TIDEMARK_PIPELINE_CONFORM_H_
 
@@ -82,13 +83,16 @@ class Conformer {
   std::optional<RowFault> ConformRow(ChangeKind kind, absl::Span<Value> row);
   std::optional<RowFault> ConformBefore(absl::Span<Value> before);
   absl::Status ConformValue(const Plan& plan, Value* value);
-  // The keyless id of row `row` and, for updates, of its old row, number before_end - 1.
-  std::optional<RowFault> MakeIds(const ChangeBatch& batch, size_t row, size_t before_end,
+  // The keyless id of row `row` and, for updates, of its old row, number before_end - 1, from which
+  // the row takes what it does not give.
+  std::optional<RowFault> MakeIds(ChangeBatch* batch, size_t row, size_t before_end,
                                   absl::Span<const Value> before);
   void AddBad(const ChangeBatch& batch, size_t row, absl::Span<const Value> before,
               const RowFault& fault, std::vector<BadRow>* bad) const;
   // Copies the rows that are `good_` into the target's layout (conform_layout.cc).
   void Relayout(ChangeBatch* batch, uint32_t good_rows);
+  // Row `row` has a value for every column that the source has now.
+  bool GivesAll(const ChangeBatch& batch, size_t row) const;
   // Appends old row `index`, unless its key is that of `after`, the new row.
   void AppendBefore(const ChangeBatch& batch, size_t index, absl::Span<const Value> after,
                     std::vector<Value>* before) const;

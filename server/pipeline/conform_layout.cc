@@ -19,13 +19,13 @@ bool SameKey(absl::Span<const Value> before, absl::Span<const Value> after,
 
 }  // namespace
 
-std::optional<Conformer::RowFault> Conformer::MakeIds(const ChangeBatch& batch, size_t row,
+std::optional<Conformer::RowFault> Conformer::MakeIds(ChangeBatch* batch, size_t row,
                                                       size_t before_end,
                                                       absl::Span<const Value> before) {
   RowFault no_old_row{
       kDropped, absl::InvalidArgumentError("a table without a key needs the whole old row for "
                                            "updates and deletes")};
-  const absl::Span<const Value> values = batch.row(row);
+  const absl::Span<Value> values = batch->mutable_row(row);
   const auto complete = [this](absl::Span<const Value> given) {
     for (size_t c = 0; c < given.size(); ++c) {
       if (plans_[c].used && given[c].is_unchanged()) return false;
@@ -33,7 +33,7 @@ std::optional<Conformer::RowFault> Conformer::MakeIds(const ChangeBatch& batch, 
     return true;
   };
   const auto keep = [this](const std::string& id) { return Value::String(Arena()->Keep(id)); };
-  switch (batch.kind(row)) {
+  switch (batch->kind(row)) {
     case ChangeKind::kUpsert:
     case ChangeKind::kSnapshot:
       if (complete(values)) ids_[row] = keep(keyless_->Of(values));
@@ -46,13 +46,21 @@ std::optional<Conformer::RowFault> Conformer::MakeIds(const ChangeBatch& batch, 
       break;
   }
   if (before.empty() || !complete(before)) return no_old_row;
-  std::vector<Value> merged(values.begin(), values.end());
-  for (size_t i = 0; i < merged.size(); ++i) {
-    if (merged[i].is_unchanged()) merged[i] = before[i];
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_unchanged()) values[i] = before[i];
   }
-  ids_[row] = keep(keyless_->Of(merged));
-  ids_[batch.row_count + before_end - 1] = keep(keyless_->Of(before));
+  ids_[row] = keep(keyless_->Of(values));
+  ids_[batch->row_count + before_end - 1] = keep(keyless_->Of(before));
   return std::nullopt;
+}
+
+bool Conformer::GivesAll(const ChangeBatch& batch, size_t row) const {
+  if (keyless_ != nullptr) return true;  // see MakeIds
+  const absl::Span<const Value> values = batch.row(row);
+  for (size_t c = 0; c < plans_.size(); ++c) {
+    if (plans_[c].used && (c >= values.size() || values[c].is_unchanged())) return false;
+  }
+  return true;
 }
 
 void Conformer::Relayout(ChangeBatch* batch, uint32_t good_rows) {
@@ -79,8 +87,12 @@ void Conformer::Relayout(ChangeBatch* batch, uint32_t good_rows) {
     if (keyless_ != nullptr) into[0] = ids_[row];
     if (has_before && kind == ChangeKind::kUpdate) {
       AppendBefore(*batch, old, into, &before);
-      if (before.size() == (before_rows.size() + 1) * width) {
-        before_rows.push_back(static_cast<uint32_t>(to));
+      const bool moves = before.size() == (before_rows.size() + 1) * width;
+      if (moves) before_rows.push_back(static_cast<uint32_t>(to));
+      // A row that carries all that the source has can stand for itself: NULL in columns of earlier
+      // times, as in an upsert.
+      if ((moves || keyless_ != nullptr) && GivesAll(*batch, row)) {
+        for (Value& value : into) value = value.is_unchanged() ? Value::Null() : value;
       }
     }
     batch->ops[to] = batch->ops[row];

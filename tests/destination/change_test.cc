@@ -136,6 +136,83 @@ const std::vector<Case> kCases = {
      {Move(1, 2), Move(2, 3), Move(3, 1)},
      "updated 3",
      "1|c|3|0\n2|a|1|0\n3|b|2|0\n"},
+    {"a key change with every value needs no old row",
+     {},
+     {MoveWhole(1, 2, "a", 1)},
+     "inserted 1",
+     "2|a|1|0\n"},
+    {"a key change with every value moves its row",
+     {Upsert(1, "a", 1)},
+     {MoveWhole(1, 2, "b", 2)},
+     "updated 1",
+     "2|b|2|0\n"},
+    {"without its old row it replaces a live one",
+     {Upsert(2, "b", 2)},
+     {MoveWhole(1, 2, "a", 1), MoveWhole(1, 2, "a", 1)},
+     "updated 1, unchanged 1",
+     "2|a|1|0\n"},
+    {"without its old row it revives a deleted one",
+     {Upsert(2, "b", 2), Delete(2)},
+     {MoveWhole(1, 2, "a", 1)},
+     "updated 1",
+     "2|a|1|0\n"},
+    {"a deleted old row is no old row",
+     {Upsert(1, "a", 1), Delete(1)},
+     {MoveWhole(1, 2, "b", 2)},
+     "inserted 1",
+     "1|a|1|1\n2|b|2|0\n"},
+    {"nor does it keep a live row from its new values",
+     {Upsert(1, "a", 1), Delete(1), Upsert(2, "b", 2)},
+     {MoveWhole(1, 2, "c", 3)},
+     "updated 1",
+     "1|a|1|1\n2|c|3|0\n"},
+    {"with a value left out it is missing, never half a row",
+     {},
+     {Move(1, 2, Value::Int64(9))},
+     "missing 1",
+     ""},
+    {"hard deletes: a key change with every value needs no old row",
+     {},
+     {MoveWhole(1, 2, "a", 1)},
+     "inserted 1",
+     "2|a|1\n",
+     DeleteMode::kHard},
+    {"a row that moves twice, of which none came",
+     {},
+     {MoveWhole(1, 2, "a", 1), MoveWhole(2, 3, "b", 2)},
+     "inserted 1, updated 1",
+     "3|b|2|0\n"},
+    {"a row that moves twice, again",
+     {Upsert(3, "b", 2)},
+     {MoveWhole(1, 2, "a", 1), MoveWhole(2, 3, "b", 2)},
+     "inserted 1, superseded 1",
+     "3|b|2|0\n"},
+    {"a row that took the old key since stays when all comes again",
+     {Upsert(2, "a", 1), Upsert(1, "new", 9)},
+     {MoveWhole(1, 2, "a", 1), Upsert(1, "new", 9)},
+     "inserted 1, superseded 1",
+     "1|new|9|0\n2|a|1|0\n"},
+    {"a swap with every value",
+     {Upsert(1, "a", 1), Upsert(2, "b", 2)},
+     {MoveWhole(1, 2, "a", 1), MoveWhole(2, 1, "b", 2)},
+     "updated 2",
+     "1|b|2|0\n2|a|1|0\n"},
+    {"a swap with one sequence",
+     {Upsert(1, "a", 1), Upsert(2, "b", 2)},
+     {MoveWhole(1, 2, "a", 1, 7), MoveWhole(2, 1, "b", 2, 7)},
+     "updated 2",
+     "1|b|2|0\n2|a|1|0\n"},
+    // Of a first read that met the row at each of its keys.
+    {"by its sequences, a row that moves twice is no swap",
+     {Upsert(1, "a", 1), Upsert(2, "a", 1), Upsert(3, "a", 1)},
+     {MoveWhole(1, 2, "a", 1, 7), MoveWhole(2, 3, "a", 1, 8)},
+     "superseded 2",
+     "3|a|1|0\n"},
+    {"a swap before the row moves on",
+     {Upsert(1, "a", 1), Upsert(2, "b", 2)},
+     {MoveWhole(1, 2, "a", 1, 7), MoveWhole(2, 1, "b", 2, 7), MoveWhole(2, 3, "a", 1, 8)},
+     "updated 3",
+     "1|b|2|0\n3|a|1|0\n"},
     {"the smallest key is no sentinel",
      {},
      {Upsert(INT64_MIN, "a", 1), Upsert(INT64_MIN, "a", 1), Upsert(INT64_MIN + 1, "b", 1),
@@ -314,10 +391,42 @@ TEST_P(DestinationChangeTest, ASnapshotRowReplacesWhatATruncateMadeGone) {
   EXPECT_EQ("1|after|2|0\n", Rows("people"));
 }
 
+// Invariant I4 beside a truncate: the rows before it are not the source's any more.
+TEST_P(DestinationChangeTest, KeyChangesWithEveryValueSurviveATruncate) {
+  TargetTable target = People();
+  Write(target, {Upsert(1, "stale", 0), Upsert(2, "stale", 0), Upsert(4, "stale", 0)}, "1");
+  ApplyOptions truncated;
+  truncated.touch_unchanged = true;
+  truncated.truncate_before_us = ++synced_us_;
+  EXPECT_EQ("inserted 1, updated 2",
+            CountsText(Write(target,
+                             {MoveWhole(9, 2, "onto a stale row", 1),
+                              MoveWhole(1, 3, "from one", 2), MoveWhole(8, 5, "of none", 3)},
+                             "2", truncated)));
+  auto transaction = destination_->Begin();
+  auto handle = (*transaction)->EnsureTable(target, &schema_changes_);
+  auto deleted =
+      (*transaction)->DeleteWrittenBefore(*handle, truncated.truncate_before_us, ++synced_us_);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(1u, *deleted);
+  ASSERT_TRUE((*transaction)->Commit(Request("3", {})).ok());
+  EXPECT_EQ("2|onto a stale row|1|0\n3|from one|2|0\n4|stale|0|1\n5|of none|3|0\n", Rows("people"));
+}
+
+TEST_P(DestinationChangeTest, WithoutAnOldRowTheStaleGuardLooksAtAKeyChange) {
+  TargetTable target = People();
+  target.stale_guard = 2;
+  Write(target, {Upsert(2, "newer", 5)}, "1");
+  EXPECT_EQ("updated 1, superseded 1",
+            CountsText(Write(target, {MoveWhole(1, 2, "older", 4), MoveWhole(1, 2, "b", 6)}, "2")));
+  EXPECT_EQ("2|b|6|0\n", Rows("people"));
+}
+
 TEST_P(DestinationChangeTest, ARowThatIsRefusedLeavesTheOthers) {
   Change no_key = Upsert(2, "b", 2);
   no_key.values[0] = Value::Null();
   std::vector<Change> changes;
+  changes.reserve(30);
   for (int i = 10; i < 40; ++i) changes.push_back(Upsert(i, "a", i));
   changes.insert(changes.begin() + 15, no_key);
   EXPECT_EQ("inserted 30", CountsText(Write(People(), changes, "1")));
@@ -334,6 +443,23 @@ TEST_P(DestinationChangeTest, RepeatedRowsOfATableWithoutAKeyCollapse) {
   };
   EXPECT_EQ("inserted 2, unchanged 1, collapsed 1",
             CountsText(Write(target, {line("h1"), line("h1"), line("h2")}, "1")));
+}
+
+// Their updates carry every value: what the old row was does not matter.
+TEST_P(DestinationChangeTest, UpdatesWithoutAKeyNeedNoOldRow) {
+  TargetTable target = Table("log", {KeyColumn(kIdColumn, Declared(DataType::kString)),
+                                     ValueColumn("text", Declared(DataType::kString))});
+  const auto changed = [](const char* from, const char* to) {
+    Change change = {ChangeKind::kUpdate, {Value::String(to), Value::String(to)}};
+    if (from != nullptr) change.before = {Value::String(from), Value::Unchanged()};
+    return change;
+  };
+  EXPECT_EQ("inserted 2, updated 1, unchanged 1, collapsed 1",
+            CountsText(Write(target,
+                             {changed("h1", "h2"), changed(nullptr, "h3"), changed("h3", "h4"),
+                              changed("h1", "h2")},
+                             "1")));
+  EXPECT_EQ("h2|h2|0\nh4|h4|0\n", Rows("log"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DestinationChangeTest, DestinationKinds(), KindName);

@@ -128,6 +128,16 @@ inline Change Move(int64_t from, int64_t to, Value amount = Value::Unchanged()) 
           {Value::Int64(from), Value::Unchanged(), Value::Unchanged()}};
 }
 
+// The same with every value.
+inline Change MoveWhole(int64_t from, int64_t to, const char* name, int64_t amount,
+                        uint64_t sequence = 0) {
+  Change change = Upsert(to, name, amount);
+  change.kind = ChangeKind::kUpdate;
+  change.before = {Value::Int64(from), Value::Unchanged(), Value::Unchanged()};
+  change.sequence = sequence;
+  return change;
+}
+
 // "inserted 1, updated 2": the counts that are not zero.
 inline std::string CountsText(const ChangeCounts& counts) {
   std::vector<std::string> parts;

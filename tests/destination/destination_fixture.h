@@ -97,6 +97,7 @@ struct Change {
   ChangeKind kind;
   std::vector<Value> values;
   std::vector<Value> before = {};
+  uint64_t sequence = 0;  // its place in the source's order
 };
 
 inline ChangeBatch Batch(TableHandle table, const std::vector<Change>& changes) {
@@ -108,6 +109,10 @@ inline ChangeBatch Batch(TableHandle table, const std::vector<Change>& changes) 
       batch.before.insert(batch.before.end(), change.before.begin(), change.before.end());
     }
     batch.column_count = static_cast<uint32_t>(change.values.size());
+    if (change.sequence != 0) {
+      batch.meta.resize(changes.size());
+      batch.meta[batch.row_count].sequence = change.sequence;
+    }
     batch.ops.push_back(static_cast<uint8_t>(change.kind));
     batch.values.insert(batch.values.end(), change.values.begin(), change.values.end());
     ++batch.row_count;

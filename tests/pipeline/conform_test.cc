@@ -285,6 +285,27 @@ TEST(ConformTest, KeyChangesKeepTheOldKeyAndNothingElse) {
   EXPECT_EQ(Show(batch.before_row(0)[1]), "UNCHANGED");
 }
 
+// Its destination may take it for an upsert: what the source does not have any more becomes NULL.
+TEST(ConformTest, KeyChangesWithEveryValueLeaveNothingToTheOldRow) {
+  const ColumnSpec id = {"id", DataType::kLong, true};
+  const ColumnSpec value = {"v", DataType::kString};
+  const Subject earlier(Table("t", {id, value, {"gone", DataType::kLong}}));
+  const TableSchema now = Table("t", {id, value});
+  Subject subject(now);
+  subject.target = *TableTarget::Create(now, {}, Naming::kSource, {}, &earlier.target.target());
+  subject.conformer.SetTarget(subject.target);
+  const ChangeBatch batch = subject.Run(Rows(0, 2)
+                                            .Update({2, "x"})
+                                            .Before({1})
+                                            .Update({3, Unchanged()})
+                                            .Before({2})
+                                            .Update({3, "y"}));
+  ASSERT_THAT(batch.before_rows, ElementsAre(0U, 1U));
+  EXPECT_THAT(ShowRow(batch, 0), ElementsAre("INT 2", "STRING x", "NULL"));
+  EXPECT_THAT(ShowRow(batch, 1), ElementsAre("INT 3", "UNCHANGED", "UNCHANGED"));
+  EXPECT_THAT(ShowRow(batch, 2), ElementsAre("INT 3", "STRING y", "UNCHANGED"));
+}
+
 TEST(ConformTest, TruncatesAreTakenOutWithTheirPlace) {
   Subject subject(Table("t", {{"id", DataType::kLong, true}}));
   const ChangeBatch batch =
@@ -408,6 +429,16 @@ TEST(KeylessTest, IdDependsOnValuesOnly) {
   EXPECT_NE(id({{"a"}, {"b"}}, {"007", "x"}), id({{"a"}, {"b"}}, {"7", "x"})) << "text is text";
 }
 
+TEST(KeylessTest, AnUpdateTakesWhatItDoesNotGiveFromItsOldRow) {
+  Subject subject(Table("t", {{"a"}, {"b"}}));
+  const ChangeBatch batch =
+      subject.Run(Rows(0, 2).Update({Unchanged(), 1}).Before({"text", 0}).Upsert({5, 5}));
+  ASSERT_EQ(batch.row_count, 2U);
+  EXPECT_EQ(Show(batch.row(0)[1]), "STRING text");
+  EXPECT_EQ(Show(batch.row(0)[2]), "INT 1");
+  EXPECT_EQ(Show(batch.row(1)[1]), "STRING 5") << "the column is wide enough for both";
+}
+
 TEST(KeylessTest, UpdatesAndDeletesFindTheirRowByItsOldValues) {
   Subject subject(Table("t", {{"a", DataType::kLong}, {"b", DataType::kString}}));
   const ChangeBatch batch = subject.Run(Rows(0, 2)
@@ -422,7 +453,7 @@ TEST(KeylessTest, UpdatesAndDeletesFindTheirRowByItsOldValues) {
   ASSERT_EQ(batch.row_count, 4U);
   const std::string x(batch.row(0)[0].view());
   const std::string y(batch.row(3)[0].view());
-  EXPECT_THAT(ShowRow(batch, 1), ElementsAre("STRING " + y, "UNCHANGED", "STRING y"));
+  EXPECT_THAT(ShowRow(batch, 1), ElementsAre("STRING " + y, "INT 1", "STRING y"));
   ASSERT_THAT(batch.before_rows, ElementsAre(1U));
   EXPECT_EQ(std::string(batch.before_row(0)[0].view()), x);
   EXPECT_THAT(ShowRow(batch, 2), ElementsAre("STRING " + y, "NULL", "NULL"));

@@ -71,6 +71,12 @@ class Rows {
     Append(cells, &batch_.before);
     return std::move(*this);
   }
+  // The place in the source's order of the row added last.
+  Rows&& Stamp(uint64_t sequence) && {
+    batch_.meta.resize(batch_.row_count);
+    batch_.meta.back().sequence = sequence;
+    return std::move(*this);
+  }
   ChangeBatch Take() && { return std::move(batch_); }
 
  private:
@@ -83,7 +89,7 @@ class Rows {
         out->push_back(Value::Null());
         continue;
       }
-      Cell cell = cells[i];
+      const Cell& cell = cells[i];
       text_->texts.push_back(cell.text);
       Value value = cell.View();
       if (value.is_text()) value.text = text_->texts.back().data();

@@ -278,4 +278,30 @@ TEST(BesideRows, DeadLettersTableDoneAndWarningsArrive) {
   EXPECT_THAT(run.sink().log(), ElementsAre("a line"));
 }
 
+// What a destination would hold, as the engine applies it.
+TEST(Images, AKeyChangeWithoutItsOldRowIsWrittenWhenItCarriesEveryValue) {
+  ScriptRun run([](const UpdateRequest&, Sink& sink) {
+    const TableRef users = *sink.Find("users");
+    const size_t width = users.table().columns().size();
+    const std::vector<tidemark::Field> old_key = {{"id", 1}};
+    tidemark::RowOptions<tidemark::Field> by_name;
+    by_name.before = old_key;
+    EXPECT_EQ(absl::OkStatus(), sink.Update("users", {{"id", 2}}, by_name)) << "half a row";
+    std::vector<tidemark::Value> whole(width, tidemark::Value::Null());
+    whole[0] = 3;
+    std::vector<tidemark::Value> before(width, tidemark::Value::Unchanged());
+    before[0] = 1;
+    tidemark::RowOptions<tidemark::Value> by_place;
+    by_place.before = before;
+    EXPECT_EQ(absl::OkStatus(), sink.Update(users, whole, by_place));
+    whole[0] = 4;
+    EXPECT_EQ(absl::OkStatus(), sink.Update(users, whole)) << "no key change";
+    return absl::OkStatus();
+  });
+  ASSERT_EQ(absl::OkStatus(), run.Update());
+  tidemark_testing::TableImage image;
+  run.sink().ApplyTo(&image);
+  EXPECT_THAT(image.Lines(), ElementsAre("users (3) id=3"));
+}
+
 }  // namespace

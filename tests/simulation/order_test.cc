@@ -45,6 +45,7 @@ bool Ordered(const Arrival& a, const Arrival& b) {
 class Arrivals {
  public:
   Arrivals(uint64_t seed, ReferenceModel& model) : dice_(seed), model_(model) {
+    stamps_ = dice_.Chance(500);
     Make();
     if (dice_.Chance(800)) Reorder();
     if (dice_.Chance(800)) Redeliver();
@@ -54,6 +55,8 @@ class Arrivals {
   const std::vector<Arrival>& all() const { return all_; }
   Dice& dice() { return dice_; }
   uint64_t mutations() const { return mutations_; }
+  // Whether the source says which place in its order a change has.
+  bool stamps() const { return stamps_; }
 
  private:
   void Make() {
@@ -102,7 +105,7 @@ class Arrivals {
     std::set<int64_t> refused;
     std::set<uint32_t> kept;  // tables that cannot come again as a whole
     for (const auto& [history, piece] : pieces) {
-      if (MayComeAgain(model_, piece)) continue;
+      if (MayComeAgain(model_, piece, stamps_)) continue;
       refused.insert(history);
       if (truncated.count(piece[0]->table) != 0) kept.insert(piece[0]->table);
     }
@@ -174,6 +177,7 @@ class Arrivals {
   Dice dice_;
   ReferenceModel& model_;
   std::vector<Arrival> all_;
+  bool stamps_ = false;
   uint64_t mutations_ = 0;
 };
 
@@ -246,6 +250,7 @@ class Group {
       const SourceChange& change = all[position++].change;
       std::move(rows).Add(change.kind, change.row);
       if (change.before) std::move(rows).Before(*change.before);
+      if (arrivals_.stamps()) std::move(rows).Stamp(change.stamp);
     }
     moves->push_back(Say(std::move(rows)));
     return position;

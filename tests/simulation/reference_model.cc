@@ -1,5 +1,6 @@
 #include "tests/simulation/reference_model.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -87,6 +88,12 @@ std::vector<std::string> ReferenceModel::KeysOf(const SourceChange& change) cons
   return keys;
 }
 
+bool ReferenceModel::IsWholeKeyChange(const SourceChange& change) {
+  return change.kind == ChangeKind::kUpdate && change.before.has_value() &&
+         std::none_of(change.row.begin(), change.row.end(),
+                      [](const Cell& cell) { return cell.kind == ValueKind::kUnchanged; });
+}
+
 void ReferenceModel::Add(const SourceChange& change) {
   auto& log = logs_[change.table];
   const bool newest = log.empty() || log.rbegin()->first < change.stamp;
@@ -123,12 +130,13 @@ void ReferenceModel::Apply(const SourceChange& change, ModelRows* rows) const {
       return;
     case ChangeKind::kUpdate: {
       const auto found = rows->find(keys.back());  // its old key, where it has one
-      if (found == rows->end()) return;
-      Cells cells = found->second.cells;
+      const bool there = found != rows->end();
+      if (!there && !IsWholeKeyChange(change)) return;
+      Cells cells = there ? found->second.cells : Cells(tables_[table].columns.size(), nullptr);
       for (size_t i = 0; i < change.row.size(); ++i) {
         if (change.row[i].kind != ValueKind::kUnchanged) cells[i] = change.row[i];
       }
-      rows->erase(found);
+      if (there) rows->erase(found);
       rows->insert_or_assign(keys[0], RowOf(table, std::move(cells)));
       return;
     }

@@ -65,6 +65,8 @@ class ReferenceModel {
   std::string KeyOf(uint32_t table, const Cells& row) const;
   // The keys that a change touches; a truncate touches all and names none.
   std::vector<std::string> KeysOf(const SourceChange& change) const;
+  // A change of a key that carries every value: it needs no old row.
+  static bool IsWholeKeyChange(const SourceChange& change);
 
   // Compares a table with what it may hold after a change between `from` and `to`: each row is
   // there or not, and each of its values is one, as at some stamp in between. One stamp: exactly.

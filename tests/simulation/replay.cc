@@ -14,14 +14,22 @@ bool Uses(const ReferenceModel& model, const SourceChange& change, const std::st
 
 }  // namespace
 
-bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece) {
+bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece,
+                  bool stamped) {
   for (size_t i = 0; i < piece.size(); ++i) {
     const SourceChange& change = *piece[i];
     if (change.kind != ChangeKind::kUpdate || !change.before.has_value()) continue;
     const std::string to = model.KeyOf(change.table, change.row);
     const std::string from = model.KeyOf(change.table, *change.before);
+    const bool whole = ReferenceModel::IsWholeKeyChange(change);
+    if (whole && stamped) continue;
     for (size_t j = 0; j < piece.size(); ++j) {
       if (j == i || piece[j]->table != change.table) continue;
+      if (whole) {
+        const auto& next = piece[j]->before;
+        if (j > i && next.has_value() && model.KeyOf(change.table, *next) == to) return false;
+        continue;
+      }
       if (Uses(model, *piece[j], from)) return false;
       if (j < i && Uses(model, *piece[j], to)) return false;
     }

@@ -9,10 +9,13 @@
 namespace tidemark {
 
 // Whether these changes, in this order and applied already, may be applied again (Invariant I4).
-// A key change moves what stands at the old key, without knowing which row that is, and takes what
-// stands at the new key for a row that is about to move as well: no other change of the piece may
-// use its old key, or its new key before it.
-bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece);
+// A key change that leaves values out takes them from what stands at the old key, without knowing
+// which row that is, or leaves what stands at the new key alone: no other change of the piece may
+// use its old key, or its new key before it. One that carries every value may come again in any
+// piece of a source that stamps its changes. Without `stamped` it is taken for a part of a swap
+// when another row stands at its new key and the piece moves a row from there later on.
+bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece,
+                  bool stamped);
 
 }  // namespace tidemark
 

@@ -232,6 +232,7 @@ SourceEvent SimulatedSource::NextBatch(uint32_t table) {
     const SourceChange& change = *NextChange(table);
     std::move(rows).Add(change.kind, change.row);
     if (change.before.has_value()) std::move(rows).Before(*change.before);
+    if (habits_.stamps) std::move(rows).Stamp(change.stamp);
     NoteSent(change);
     absl::StrAppend(&line, " ", change.stamp, ":", static_cast<int>(change.kind), "(",
                     absl::StrJoin(model.KeysOf(change), "<-"), ")");
@@ -314,7 +315,7 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   for (auto i = log.upper_bound(std::min(from, unsettled.from)); i != end; ++i) {
     piece.push_back(&i->second);
   }
-  if (!MayComeAgain(world_.database.model(), piece)) return false;
+  if (!MayComeAgain(world_.database.model(), piece, habits_.stamps)) return false;
   world_.trace.Add(absl::StrCat("back in ", table, " from ", reading.at, " to ", from));
   reading.at = from;
   reading.back_at = checkpoint_;

@@ -98,6 +98,7 @@ Simulation::Habits Simulation::Draw(Dice& dice) {
   habits.interrupt = Weight(dice, 300);
   habits.full = Weight(dice, 200);
   habits.step_back = Weight(dice, 300);
+  source.stamps = dice.Pick(2) == 0;
   return habits;
 }
 

@@ -22,6 +22,7 @@ struct SourceHabits {
   bool table_by_table = false;  // with table_states: one after the other
   bool transactions = false;    // kSourceTransactions
   bool counts = true;           // says how many rows it sent
+  bool stamps = false;          // the rows carry their place in the log
   bool last_checkpoint = true;  // behind the last change
   uint64_t batch_rows = 8;
   uint64_t checkpoint = 100;

@@ -126,7 +126,8 @@ enum {
 enum {
   TIDEMARK_UPSERT = 1,   /* a full row; a trailing column left out is NULL; UNCHANGED is refused */
   TIDEMARK_UPDATE = 2,   /* key and changed columns, the rest UNCHANGED (also trailing columns);
-                            a changed key carries the old key in `before` */
+                            a changed key carries the old key in `before`; where no row has that
+                            key, it is written as an UPSERT if nothing is UNCHANGED, else missing */
   TIDEMARK_DELETE = 3,   /* the key; other columns are ignored */
   TIDEMARK_TRUNCATE = 4, /* no values: every row written before it goes */
   TIDEMARK_SNAPSHOT = 5, /* a full row read while other changes were running: never overwrites or
@@ -220,7 +221,8 @@ typedef struct {
 
 /* The stamp of a row. event_time_us: when it happened at the source, TIDEMARK_NO_TIME if unknown.
  * (sequence, subsequence): its place in the source's order (log position and index, version); both
- * 0 if unknown. */
+ * 0 if unknown. Rows that swap their keys have one sequence (or none): of changes with different
+ * ones, the later moves the row that the earlier put there. */
 typedef struct {
   int64_t event_time_us;
   uint64_t sequence;
@@ -307,7 +309,10 @@ typedef struct {
 /* Changes of one table, in order. Borrowed until emit() returns. The values are those of the
  * table's first column_count columns; TRUNCATE and DELETE rows have values too (ignored ones).
  * `before`: old keys of updates that change the key, and full old rows of UPDATE and DELETE on a
- * table without a key; UNCHANGED = old value unknown. Columns that are not selected are ignored. */
+ * table without a key; UNCHANGED = old value unknown. An update with `before` and every value needs
+ * no row there to be applied: send all of them where rows are read beside their log, or read again.
+ * On a table without a key, values left UNCHANGED are those of `before`. Columns that are not
+ * selected are ignored. */
 typedef struct {
   uint32_t struct_size;
   uint32_t table;

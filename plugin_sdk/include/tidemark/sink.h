@@ -43,10 +43,11 @@ class TableRef {
 template <typename Cell>
 struct RowOptions {
   // The old key of an update that changes the key; the full old row of an update or delete on a
-  // table without a key. Columns left out: old value not known.
+  // table without a key. Columns left out: old value not known. An update that gives every column
+  // is written even where no row has the old key; one that leaves columns out is not.
   absl::Span<const Cell> before = {};
   absl::Time event_time = absl::InfinitePast();  // when it happened at the source
-  uint64_t sequence = 0;                         // its place in the source's order
+  uint64_t sequence = 0;  // its place in the source's order; one for rows that swap their keys
   uint64_t subsequence = 0;
   bool continue_on_error = false;  // if it cannot be applied: a dead letter, whatever is configured
 };

@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_TESTING_RECORDING_H_
 #define TIDEMARK_TESTING_RECORDING_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -157,9 +158,13 @@ class TableImage {
       rows.erase(key);
     } else if (change.op == TIDEMARK_UPDATE) {
       const auto old = rows.find(old_key);
-      if (old == rows.end()) return;
-      Cells cells = old->second;
-      rows.erase(old);
+      Cells cells;
+      if (old != rows.end()) {
+        cells = old->second;
+        rows.erase(old);
+      } else if (change.before.empty() || !Whole(table, change.row)) {
+        return;  // never half a row
+      }
       Overlay(table, change.row, cells);
       rows[key] = std::move(cells);
     } else {
@@ -205,6 +210,11 @@ class TableImage {
       if ((table.columns[i].flags & TIDEMARK_COLUMN_KEY) != 0) key.push_back(row[i]);
     }
     return key;
+  }
+  static bool Whole(const RecordedTable& table, const RecordedRow& row) {
+    return row.size() >= table.columns.size() &&
+           std::none_of(row.begin(), row.end(),
+                        [](const RecordedValue& v) { return v.kind == TIDEMARK_UNCHANGED; });
   }
   static void Overlay(const RecordedTable& table, const RecordedRow& row, Cells& cells) {
     for (size_t i = 0; i < table.columns.size() && i < row.size(); ++i) {
