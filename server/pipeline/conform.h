@@ -3,9 +3,9 @@
 //
 // What Destination::Apply receives: every row has a value for each column of the TargetTable, in
 // its order, of the kind StoredKind(type) (pipeline/value_conversion.h) or NULL; never NULL or
-// UNCHANGED in a key; UNCHANGED only in updates, and in a change of the key only where the connector
-// left a value out that its table has; deletes hold the key and NULLs; `before` only on updates
-// whose key changed, with the old key and UNCHANGED elsewhere; no truncates.
+// UNCHANGED in a key; UNCHANGED only in updates, and in a change of the key only where the
+// connector left a value out that its table has; deletes hold the key and NULLs; `before` only on
+// updates whose key changed, with the old key and UNCHANGED elsewhere; no truncates.
 #ifndef TIDEMARK_PIPELINE_CONFORM_H_
 #define TIDEMARK_PIPELINE_CONFORM_H_
 

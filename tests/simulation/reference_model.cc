@@ -183,6 +183,7 @@ Difference ReferenceModel::Compare(uint32_t table, const std::vector<StoredRow>&
   std::set<std::string> met;
   for (const StoredRow& row : stored) {
     std::vector<std::string> texts;
+    texts.reserve(row.values.size());
     for (size_t i = 0; i < row.values.size(); ++i) {
       texts.push_back(Comparable(row.values[i], tables_[table].columns[i]));
     }
