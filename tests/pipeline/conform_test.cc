@@ -38,8 +38,8 @@ std::vector<std::string> ShowRow(const ChangeBatch& batch, size_t row) {
 
 // A table and its conformer.
 struct Subject {
-  explicit Subject(TableSchema table, ConversionOptions options = {}, bool dates = false,
-                   TableRule rule = {})
+  explicit Subject(const TableSchema& table, ConversionOptions options = {}, bool dates = false,
+                   const TableRule& rule = {})
       : target(*TableTarget::Create(table, rule, Naming::kSource, {}, nullptr)),
         conformer(options, dates) {
     conformer.SetTarget(target);
@@ -389,7 +389,7 @@ TEST(InferenceTest, TypesFollowTheValues) {
     Subject subject(Table("t", {{"id", DataType::kLong, true}, {"v"}}), {}, c.dates);
     Rows rows(0, 2);
     for (size_t i = 0; i < c.values.size(); ++i) {
-      std::move(rows).Upsert({static_cast<int64_t>(i), c.values[i]});
+      rows.Upsert({static_cast<int64_t>(i), c.values[i]});
     }
     const ChangeBatch batch = subject.Run(std::move(rows));
     EXPECT_EQ(subject.target.target().columns[1].type.type, c.type)
@@ -410,7 +410,7 @@ TEST(InferenceTest, DeclaredColumnsAskForNothing) {
 }
 
 TEST(KeylessTest, IdDependsOnValuesOnly) {
-  const auto id = [](std::vector<ColumnSpec> columns, Cells cells) {
+  const auto id = [](std::vector<ColumnSpec> columns, const Cells& cells) {
     Subject subject(Table("t", std::move(columns)));
     const uint32_t width = static_cast<uint32_t>(cells.size());
     const ChangeBatch batch = subject.Run(Rows(0, width).Upsert(cells));

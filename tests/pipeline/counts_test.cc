@@ -16,7 +16,9 @@ class CountsTest : public SyncFixture {
     play_.tables = {Table("a", {{"id", DataType::kLong, true}, {"v", DataType::kLong}}),
                     Table("b", {{"id", DataType::kLong, true}, {"v", DataType::kLong}})};
   }
-  static Rows One(uint32_t table, int id, Cell v = 0) { return Rows(table, 2).Upsert({id, v}); }
+  static Rows One(uint32_t table, int id, const Cell& v = 0) {
+    return Rows(table, 2).Upsert({id, v});
+  }
   static SyncStatus StatusOf(const SyncOutcome& outcome, const std::string& table) {
     for (const TableOutcome& t : outcome.tables) {
       if (t.table == table) return t.status;

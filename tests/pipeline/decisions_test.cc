@@ -12,7 +12,6 @@
 namespace tidemark {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr absl::Duration kStart = absl::Seconds(100);

@@ -19,7 +19,9 @@ class ErrorsTest : public SyncFixture {
     play_.tables = {Table("a", {{"id", DataType::kLong, true}, {"v", DataType::kLong}}),
                     Table("b", {{"id", DataType::kLong, true}, {"v", DataType::kLong}})};
   }
-  static Rows One(uint32_t table, int id, Cell v = 0) { return Rows(table, 2).Upsert({id, v}); }
+  static Rows One(uint32_t table, int id, const Cell& v = 0) {
+    return Rows(table, 2).Upsert({id, v});
+  }
   static SyncStatus StatusOf(const SyncOutcome& outcome, const std::string& table) {
     for (const TableOutcome& t : outcome.tables) {
       if (t.table == table) return t.status;
@@ -75,7 +77,7 @@ TEST_F(ErrorsTest, AThousandBadRowsAreListedAndTheOthersCounted) {
   options_.max_dead_letters = 5000;
   play_.script = [](const UpdateStart&) {
     Rows rows(0, 2);
-    for (int id = 0; id < 1500; ++id) std::move(rows).Upsert({id, "x"});
+    for (int id = 0; id < 1500; ++id) rows.Upsert({id, "x"});
     return Script(Say(std::move(rows)), Mark(1, "s"), Done(absl::InvalidArgumentError("no token")));
   };
   const SyncOutcome outcome = Run(play_);

@@ -54,29 +54,39 @@ class Rows {
     batch_.column_count = columns;
     batch_.bytes.push_back(std::move(text));
   }
-  Rows&& Add(ChangeKind kind, const Cells& cells, uint8_t flags = 0) && {
+  Rows& Add(ChangeKind kind, const Cells& cells, uint8_t flags = 0) & {
     batch_.ops.push_back(static_cast<uint8_t>(kind) | flags);
     Append(cells, &batch_.values);
     ++batch_.row_count;
     batch_.encoded_bytes += 10 * cells.size();
-    return std::move(*this);
+    return *this;
   }
-  Rows&& Upsert(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kUpsert, cells); }
-  Rows&& Update(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kUpdate, cells); }
-  Rows&& Delete(const Cells& cells) && { return std::move(*this).Add(ChangeKind::kDelete, cells); }
-  Rows&& Truncate() && { return std::move(*this).Add(ChangeKind::kTruncate, {}); }
+  Rows& Upsert(const Cells& cells) & { return Add(ChangeKind::kUpsert, cells); }
+  Rows& Update(const Cells& cells) & { return Add(ChangeKind::kUpdate, cells); }
+  Rows& Delete(const Cells& cells) & { return Add(ChangeKind::kDelete, cells); }
+  Rows& Truncate() & { return Add(ChangeKind::kTruncate, {}); }
   // Old values of the row added last.
-  Rows&& Before(const Cells& cells) && {
+  Rows& Before(const Cells& cells) & {
     batch_.before_rows.push_back(batch_.row_count - 1);
     Append(cells, &batch_.before);
-    return std::move(*this);
+    return *this;
   }
   // The place in the source's order of the row added last.
-  Rows&& Stamp(uint64_t sequence) && {
+  Rows& Stamp(uint64_t sequence) & {
     batch_.meta.resize(batch_.row_count);
     batch_.meta.back().sequence = sequence;
-    return std::move(*this);
+    return *this;
   }
+  // The same in one expression: Say(Rows(0, 2).Upsert({1, "a"})).
+  Rows&& Add(ChangeKind kind, const Cells& cells, uint8_t flags = 0) && {
+    return std::move(Add(kind, cells, flags));
+  }
+  Rows&& Upsert(const Cells& cells) && { return std::move(Upsert(cells)); }
+  Rows&& Update(const Cells& cells) && { return std::move(Update(cells)); }
+  Rows&& Delete(const Cells& cells) && { return std::move(Delete(cells)); }
+  Rows&& Truncate() && { return std::move(Truncate()); }
+  Rows&& Before(const Cells& cells) && { return std::move(Before(cells)); }
+  Rows&& Stamp(uint64_t sequence) && { return std::move(Stamp(sequence)); }
   ChangeBatch Take() && { return std::move(batch_); }
 
  private:

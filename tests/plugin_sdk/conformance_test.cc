@@ -10,7 +10,6 @@ namespace {
 using tidemark_testing::Failures;
 using tidemark_testing::LoadPlugin;
 using tidemark_testing::RunConformance;
-using tidemark_testing::Settings;
 
 const tidemark_plugin& Plugin(const std::string& file) {
   auto plugin = LoadPlugin(file);

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "tests/plugin_sdk/script.h"
+#include "tidemark/utf8.h"
 
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using tidemark::Field;
 using tidemark::Sink;
 using tidemark::TableRef;
 using tidemark::UpdateRequest;
@@ -211,6 +211,44 @@ TEST(Rows, DefinedTablesKeepKnownColumnsInPlace) {
   EXPECT_THAT(Rows(run), ElementsAre("(1, \"Ann\", 3, \"a@b\")", "(9)", "(10)"));
   EXPECT_EQ(run.sink().tables()[0].columns[2].type, uint32_t{TIDEMARK_TYPE_DECIMAL});
   EXPECT_EQ(run.sink().tables()[2].FullName(), "audit.users");
+}
+
+TEST(Utf8, IsToldFromWhatOnlyLooksLikeIt) {
+  const std::string_view good[] = {"",
+                                   "plain",
+                                   std::string_view("\0", 1),
+                                   "\x7f",
+                                   "\xc2\x80",
+                                   "\xdf\xbf",
+                                   "\xe0\xa0\x80",
+                                   "\xed\x9f\xbf",
+                                   "\xee\x80\x80",
+                                   "\xf0\x90\x80\x80",
+                                   "\xf4\x8f\xbf\xbf"};
+  for (const std::string_view text : good) {
+    EXPECT_TRUE(tidemark::IsUtf8({text.data(), text.size()})) << text;
+  }
+  const struct {
+    std::string_view text;
+    const char* why;
+  } bad[] = {{"\x80", "begins in the middle"},
+             {"a\xc3", "ends in the middle"},
+             {"\xe2\x82", "ends in the middle"},
+             {"\xf0\x9f\x98", "ends in the middle"},
+             {"\xc3(", "no continuation"},
+             {"\xe2(\x82", "no continuation"},
+             {"\xc0\xaf", "overlong"},
+             {"\xc1\xbf", "overlong"},
+             {"\xe0\x9f\xbf", "overlong"},
+             {"\xf0\x8f\xbf\xbf", "overlong"},
+             {"\xed\xa0\x80", "a surrogate"},
+             {"\xed\xbf\xbf", "a surrogate"},
+             {"\xf4\x90\x80\x80", "above U+10FFFF"},
+             {"\xf5\x80\x80\x80", "above U+10FFFF"},
+             {"\xff", "no byte of it"}};
+  for (const auto& one : bad) {
+    EXPECT_FALSE(tidemark::IsUtf8({one.text.data(), one.text.size()})) << one.why;
+  }
 }
 
 }  // namespace

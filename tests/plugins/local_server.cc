@@ -41,7 +41,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 LocalServer::LocalServer(std::vector<std::string> command, std::vector<std::string> environment,
-                         std::string ready) {
+                         const std::string& ready) {
   int pipe_fds[2];
   int lifeline[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) {
@@ -98,7 +98,7 @@ LocalServer::~LocalServer() {
 }
 
 std::unique_ptr<LocalServer> LocalServer::Script(const std::string& name,
-                                                 std::vector<std::string> arguments) {
+                                                 const std::vector<std::string>& arguments) {
   std::vector<std::string> command = {
       TIDEMARK_PYTHON, absl::StrCat(TIDEMARK_SERVERS_FOLDER, "/", name), "--port", "0"};
   command.insert(command.end(), arguments.begin(), arguments.end());

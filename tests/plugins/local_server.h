@@ -21,14 +21,14 @@ class LocalServer {
  public:
   // Waits for a line that contains `ready`, at most 60 s.
   LocalServer(std::vector<std::string> command, std::vector<std::string> environment,
-              std::string ready);
+              const std::string& ready);
   ~LocalServer();
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
 
   // A script of tests/plugins/servers that says "listening on 127.0.0.1:PORT".
   static std::unique_ptr<LocalServer> Script(const std::string& name,
-                                             std::vector<std::string> arguments = {});
+                                             const std::vector<std::string>& arguments = {});
 
   bool ready() const { return ready_; }
   int port() const { return port_; }  // of "127.0.0.1:PORT" in the ready line

@@ -39,7 +39,7 @@ int FreePort() {
 
 }  // namespace
 
-MockApi::MockApi(std::vector<std::string> arguments) : port_(FreePort()) {
+MockApi::MockApi(const std::vector<std::string>& arguments) : port_(FreePort()) {
   // It looks for a newer version of itself once a day; this says that it just did.
   std::string folder = absl::StrCat(testing::TempDir(), "/mock-api-XXXXXX");
   EXPECT_NE(nullptr, mkdtemp(folder.data()));

@@ -14,7 +14,7 @@ namespace tidemark_testing {
 // `playground start`, from the virtual environment that .ci/prepare makes.
 class MockApi {
  public:
-  explicit MockApi(std::vector<std::string> arguments = {});
+  explicit MockApi(const std::vector<std::string>& arguments = {});
   ~MockApi();
 
   bool ready() const { return server_->ready(); }

@@ -82,9 +82,9 @@ TEST_F(AllocationFailureTest, UnitsLetItThroughAndLeaveNothingBehind) {
         Conformer conformer({}, true);
         conformer.SetTarget(*target);
         Rows rows(0, 5);
-        std::move(rows).Upsert({1, 1.5, "2.50", "{\"a\": [1, 2]}", "2026-01-01T00:00:00Z"});
-        std::move(rows).Upsert({2, "a text that needs memory", 7, "[]", "no time"});
-        std::move(rows).Update({4, Unchanged(), 1, nullptr, nullptr}).Before({3});
+        rows.Upsert({1, 1.5, "2.50", "{\"a\": [1, 2]}", "2026-01-01T00:00:00Z"});
+        rows.Upsert({2, "a text that needs memory", 7, "[]", "no time"});
+        rows.Update({4, Unchanged(), 1, nullptr, nullptr}).Before({3});
         ChangeBatch batch = std::move(rows).Take();
         for (const TypeChange& change : conformer.Infer(batch)) {
           target->SetType(change.column, change.type);

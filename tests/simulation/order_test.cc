@@ -248,9 +248,9 @@ class Group {
     Rows rows(table, static_cast<uint32_t>(model_.tables()[table].columns.size()));
     while (position < end_ && all[position].change.table == table) {
       const SourceChange& change = all[position++].change;
-      std::move(rows).Add(change.kind, change.row);
-      if (change.before) std::move(rows).Before(*change.before);
-      if (arrivals_.stamps()) std::move(rows).Stamp(change.stamp);
+      rows.Add(change.kind, change.row);
+      if (change.before) rows.Before(*change.before);
+      if (arrivals_.stamps()) rows.Stamp(change.stamp);
     }
     moves->push_back(Say(std::move(rows)));
     return position;

@@ -200,7 +200,7 @@ std::optional<SourceEvent> SimulatedSource::SnapshotRow() {
   if (reading.done) return std::nullopt;
   world_.trace.Add(absl::StrCat("snapshot of ", snapshot.table, " ", snapshot.key));
   Rows rows(snapshot.table, static_cast<uint32_t>(snapshot.row.size()));
-  std::move(rows).Add(ChangeKind::kSnapshot, snapshot.row);
+  rows.Add(ChangeKind::kSnapshot, snapshot.row);
   ++reading.rows;
   ++reading.since;
   return SourceEvent(std::move(rows).Take());
@@ -230,9 +230,9 @@ SourceEvent SimulatedSource::NextBatch(uint32_t table) {
   std::string line = absl::StrCat("batch of ", table, ":");
   for (uint64_t n = 0; n < most && TableToRead() == table; ++n) {
     const SourceChange& change = *NextChange(table);
-    std::move(rows).Add(change.kind, change.row);
-    if (change.before.has_value()) std::move(rows).Before(*change.before);
-    if (habits_.stamps) std::move(rows).Stamp(change.stamp);
+    rows.Add(change.kind, change.row);
+    if (change.before.has_value()) rows.Before(*change.before);
+    if (habits_.stamps) rows.Stamp(change.stamp);
     NoteSent(change);
     absl::StrAppend(&line, " ", change.stamp, ":", static_cast<int>(change.kind), "(",
                     absl::StrJoin(model.KeysOf(change), "<-"), ")");
@@ -247,9 +247,9 @@ SourceEvent SimulatedSource::FullLoad() {
   loads_.pop_front();
   ReferenceModel& model = world_.database.model();
   Rows rows(table, static_cast<uint32_t>(model.tables()[table].columns.size()));
-  std::move(rows).Truncate();
+  rows.Truncate();
   const ModelRows live = model.At(table, load_head_);
-  for (const auto& [key, row] : live) std::move(rows).Upsert(row.cells);
+  for (const auto& [key, row] : live) rows.Upsert(row.cells);
   Reading& reading = readings_[table];
   reading.rows += live.size() + 1;
   reading.since += live.size() + 1;

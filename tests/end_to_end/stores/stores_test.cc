@@ -36,8 +36,6 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kRows = 6000;
 constexpr int64_t kCheckpointRows = 100;
-constexpr char kColumns[] =
-    "id, account, amount, price, active, code, name, updated_at, day, payload";
 
 int64_t Number(const std::string& variable, int64_t otherwise) {
   const char* const text = std::getenv(variable.c_str());
