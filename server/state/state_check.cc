@@ -254,6 +254,7 @@ void AddSync(const EntryCheck& check, const StateEvidence& evidence, EntryFindin
   if (!check.usable) return;
   const VersionMark& current = check.versions[check.last];
   if (!IsNormal(current.kind) || evidence.KnowsSync(current.sync_id)) return;
+  if (Canary("believe_another_history")) return;
   findings->Add(CorruptionClass::kGapOrFork, StateLevel::kL3, current.version,
                 absl::StrCat("sync ", current.sync_id, ", which made it, never wrote here"));
 }

@@ -28,7 +28,7 @@ def run_suite(canary, build, bug=True):
     environment.update({"TIDEMARK_CANARY": canary.name if bug else "", "TIDEMARK_FAULT_STOP": "1",
                         "TIDEMARK_BIN": os.path.join(canary_build, "bin"),
                         "TIDEMARK_FAULT_PLUGINS": os.path.join(build, "tests", "fault_plugins")})
-    if bug and canary.cases is not None:
+    if canary.cases is not None:
         environment["TIDEMARK_FAULT_CASES"] = str(canary.cases)
     process = subprocess.run(command, env=environment, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
