@@ -111,7 +111,7 @@ class TriggerReader {
     }
     absl::StatusOr<Database*> writer = trigger_.writer();
     if (!writer.ok()) return writer.status();
-    const absl::Status status = capture_.Release(**writer, trigger_.releasable->seq);
+    absl::Status status = capture_.Release(**writer, trigger_.releasable->seq);
     // What could not be removed now is removed in the next sync.
     if (absl::IsUnavailable(status)) {
       run_.sink.Log(LogLevel::kWarning, absl::StrCat("changes are kept: ", status.message()));
@@ -175,7 +175,7 @@ class TriggerReader {
       if (!row.ok()) return row.status();
       if (!*row) break;
       absl::StatusOr<CapturedChange> change = CapturedChange::Read(*changes, run_.table);
-      const absl::Status status = change.ok() ? Emit(*change) : Reject(*changes, change.status());
+      absl::Status status = change.ok() ? Emit(*change) : Reject(*changes, change.status());
       if (!status.ok()) return status;
       seq_ = changes->Int(0);
       mark_ = CapturedChange::MarkOf(*changes);
@@ -227,6 +227,7 @@ class TriggerReader {
 
   std::vector<Cell> KeyOf(const std::vector<Cell>& row) const {
     std::vector<Cell> key;
+    key.reserve(run_.table.key.size());
     for (const size_t column : run_.table.key) key.push_back(row[column]);
     return key;
   }

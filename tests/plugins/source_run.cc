@@ -16,6 +16,7 @@ tidemark_bytes Bytes(const std::string& s) { return {s.data(), s.size()}; }
 
 std::vector<tidemark_state> Raw(const std::vector<RecordedState>& states) {
   std::vector<tidemark_state> raw;
+  raw.reserve(states.size());
   for (const RecordedState& s : states) {
     raw.push_back({Bytes(s.schema), Bytes(s.table), Bytes(s.body), Bytes(s.cursor), s.format,
                    TIDEMARK_STATE_NORMAL, 1, 0, s.watermark_us});

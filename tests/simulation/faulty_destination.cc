@@ -30,7 +30,7 @@ absl::Status FaultyDestination::Fault(absl::string_view call, uint64_t weight,
 }
 
 absl::StatusOr<Acquired> FaultyDestination::Acquire(const AcquireRequest& request) {
-  const absl::Status fault =
+  absl::Status fault =
       Fault("acquire", world_.habits.acquire, absl::UnavailableError("the file is locked"));
   if (!fault.ok()) return fault;
   auto acquired = real_->Acquire(request);
@@ -58,7 +58,7 @@ class FaultyDestination::Transaction final : public DestinationTransaction {
 
   absl::StatusOr<TableHandle> EnsureTable(const TargetTable& table,
                                           std::vector<SchemaChange>* changes) override {
-    const absl::Status fault = owner_.Fault("ensure", habits().ensure, Unavailable());
+    absl::Status fault = owner_.Fault("ensure", habits().ensure, Unavailable());
     if (!fault.ok()) return fault;
     return real_->EnsureTable(table, changes);
   }
@@ -74,7 +74,7 @@ class FaultyDestination::Transaction final : public DestinationTransaction {
   }
   absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t before_us,
                                                int64_t synced_us) override {
-    const absl::Status fault = owner_.Fault("end truncate", habits().apply, Unavailable());
+    absl::Status fault = owner_.Fault("end truncate", habits().apply, Unavailable());
     if (!fault.ok()) return fault;
     return real_->DeleteWrittenBefore(table, before_us, synced_us);
   }
@@ -138,7 +138,7 @@ absl::StatusOr<CommitResult> FaultyDestination::Transaction::Commit(const Commit
 }
 
 absl::StatusOr<std::unique_ptr<DestinationTransaction>> FaultyDestination::Begin() {
-  const absl::Status fault =
+  absl::Status fault =
       Fault("begin", world_.habits.begin, absl::UnavailableError("the file is locked"));
   if (!fault.ok()) return fault;
   if (world_.dice.Chance(world_.habits.fenced)) {

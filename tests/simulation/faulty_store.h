@@ -42,7 +42,7 @@ class FaultyStore final : public StateStore {
   std::string Describe() const override { return real_->Describe(); }
   absl::StatusOr<std::optional<StateHolder>> Holder() override { return real_->Holder(); }
   absl::StatusOr<std::vector<StateHead>> Heads() override {
-    const absl::Status fault = Fault("heads", world_.habits.answers_not, Unanswered());
+    absl::Status fault = Fault("heads", world_.habits.answers_not, Unanswered());
     if (!fault.ok()) return fault;
     return real_->Heads();
   }
@@ -55,7 +55,7 @@ class FaultyStore final : public StateStore {
     return real_->Audit(limit);
   }
   absl::StatusOr<int64_t> Acquire(const OwnershipRequest& request) override {
-    const absl::Status fault = Fault("acquire", world_.habits.answers_not, Unanswered());
+    absl::Status fault = Fault("acquire", world_.habits.answers_not, Unanswered());
     if (!fault.ok()) return fault;
     return real_->Acquire(request);
   }

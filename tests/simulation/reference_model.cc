@@ -70,6 +70,7 @@ ModelRow ReferenceModel::RowOf(uint32_t table, Cells cells) const {
 
 std::string ReferenceModel::KeyOf(uint32_t table, const Cells& row) const {
   std::vector<std::string> parts;
+  parts.reserve(keys_[table].size());
   for (const size_t column : keys_[table]) parts.push_back(TextOf(table, column, row));
   return absl::StrJoin(parts, "|");
 }
@@ -77,6 +78,7 @@ std::string ReferenceModel::KeyOf(uint32_t table, const Cells& row) const {
 std::string ReferenceModel::KeyOfTexts(uint32_t table,
                                        const std::vector<std::string>& texts) const {
   std::vector<std::string> parts;
+  parts.reserve(keys_[table].size());
   for (const size_t column : keys_[table]) parts.push_back(texts[column]);
   return absl::StrJoin(parts, "|");
 }
@@ -199,6 +201,7 @@ Difference ReferenceModel::Compare(uint32_t table, const std::vector<StoredRow>&
       note(&difference.duplicated, "should not be there:", shown);
     } else if (!holds) {
       std::vector<std::string> allowed;
+      allowed.reserve(may->second.values.size());
       for (const auto& of : may->second.values) allowed.push_back(absl::StrJoin(of, " or "));
       note(&difference.stale, absl::StrCat("may be ", absl::StrJoin(allowed, "|"), ", is"), shown);
     }
