@@ -293,6 +293,19 @@ TEST_P(CorruptionTest, RepairsBeforeItResets) { Try(true, true, GetParam().repai
 TEST_P(CorruptionTest, ResetsWhereOnlyThatIsAllowed) { Try(false, true, GetParam().reset); }
 TEST_P(CorruptionTest, StopsWhereNothingIsAllowed) { Try(false, false, Ends::kStops); }
 
+// Both settings of both.
+std::vector<RecoverySettings> AllSettings() {
+  std::vector<RecoverySettings> all;
+  for (const bool repair : {false, true}) {
+    for (const bool reset : {false, true}) {
+      RecoverySettings& settings = all.emplace_back();
+      settings.auto_repair = repair;
+      settings.reset_on_corruption = reset;
+    }
+  }
+  return all;
+}
+
 // Class 11: what SQLite says of a full disk, with its class, and the code as it was.
 TEST(CommitErrorTest, NamesTheClassOfAFullDiskAndOfNothingElse) {
   const absl::Status full = ClassifyCommitError(SqliteError(SQLITE_FULL, "full", "w.db", 0));
@@ -304,32 +317,53 @@ TEST(CommitErrorTest, NamesTheClassOfAFullDiskAndOfNothingElse) {
   EXPECT_TRUE(ClassifyCommitError(absl::OkStatus()).ok());
 }
 
+TEST(CommitErrorTest, AFullDiskNeitherRepairsNorResetsTheState) {
+  DamagedWarehouse warehouse;
+  LoggedSource source("crm");
+  source.Change(12, 1);
+  ASSERT_TRUE(warehouse.Run(source).status.ok());
+  const std::string before = warehouse.StateText();
+  const absl::Status full = ClassifyCommitError(SqliteError(SQLITE_FULL, "full", "w.db", 0));
+  for (const RecoverySettings& settings : AllSettings()) {
+    EXPECT_EQ(RecoverAfterRefusal(warehouse.location(), settings, full, "a test", warehouse.NowUs())
+                  .status(),
+              full);
+    EXPECT_EQ(warehouse.StateText(), before);
+  }
+}
+
+void ExpectLoserStops(const RecoverySettings& settings, const char* meanwhile) {
+  DamagedWarehouse warehouse;
+  warehouse.settings = settings;
+  LoggedSource source("crm");
+  source.Change(12, 1);
+  ASSERT_TRUE(warehouse.Run(source).status.ok());
+  source.Change(12, 2);
+  Play play = source.MakePlay(5);
+  auto send = std::move(play.script);
+  std::string left;
+  play.script = [&](const UpdateStart& start) {
+    Moves moves = send(start);
+    moves.push_front(Do([&] {
+      warehouse.Sql(meanwhile);
+      left = warehouse.StateText();
+    }));
+    return moves;
+  };
+  const auto rows = warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id");
+  const Started run = warehouse.Run(play);
+  EXPECT_THAT(std::string(run.status.message()), HasSubstr("class 12 (diverged workers): "));
+  EXPECT_EQ(warehouse.StateText(), left);
+  EXPECT_EQ(warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id"), rows);
+}
+
 // Class 12: somebody else takes the connection, or writes its state, while a sync runs.
 TEST(DivergedWorkersTest, TheLoserStopsAndCommitsNothing) {
-  for (const char* meanwhile :
-       {"UPDATE _tidemark_connections SET epoch = epoch + 1",
-        "UPDATE _tidemark_state SET version = version + 1, chain = x'00'"}) {
-    DamagedWarehouse warehouse;
-    LoggedSource source("crm");
-    source.Change(12, 1);
-    ASSERT_TRUE(warehouse.Run(source).status.ok());
-    source.Change(12, 2);
-    Play play = source.MakePlay(5);
-    auto send = std::move(play.script);
-    std::string left;
-    play.script = [&](const UpdateStart& start) {
-      Moves moves = send(start);
-      moves.push_front(Do([&] {
-        warehouse.Sql(meanwhile);
-        left = warehouse.StateText();
-      }));
-      return moves;
-    };
-    const auto rows = warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id");
-    const Started run = warehouse.Run(play);
-    EXPECT_THAT(std::string(run.status.message()), HasSubstr("class 12 (diverged workers): "));
-    EXPECT_EQ(warehouse.StateText(), left);
-    EXPECT_EQ(warehouse.Query("SELECT id, value, _tidemark_synced FROM item ORDER BY id"), rows);
+  for (const RecoverySettings& settings : AllSettings()) {
+    SCOPED_TRACE(absl::StrCat("auto_repair ", settings.auto_repair, ", reset_on_corruption ",
+                              settings.reset_on_corruption));
+    ExpectLoserStops(settings, "UPDATE _tidemark_connections SET epoch = epoch + 1");
+    ExpectLoserStops(settings, "UPDATE _tidemark_state SET version = version + 1, chain = x'00'");
   }
 }
 
