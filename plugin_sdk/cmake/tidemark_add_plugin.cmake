@@ -25,7 +25,7 @@ function(tidemark_add_plugin name)
   target_link_libraries(${target} PRIVATE tidemark::plugin_sdk ${arg_LIBRARIES}
     $<TARGET_NAME_IF_EXISTS:tidemark_options>)
   set_target_properties(${target} PROPERTIES
-    PREFIX "" OUTPUT_NAME ${name} SUFFIX .so
+    PREFIX "" OUTPUT_NAME ${name} SUFFIX .so DEFINE_SYMBOL ""
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY}
     LINK_DEPENDS ${TIDEMARK_PLUGIN_MAP})
