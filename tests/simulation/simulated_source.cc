@@ -309,10 +309,11 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   auto& unsettled = world_.database.unsettled[table];
   if (from >= reading.at || reading.done) return false;
   if (!world_.database.Reaches(EntryOf(table), from)) return false;
+  // Snapshot rows count with the changes that they are ahead of: see SnapshotRow().
   std::vector<const SourceChange*> piece;
   const auto& log = world_.database.model().changes(table);
-  const auto end = log.upper_bound(reading.claimed);
-  for (auto i = log.upper_bound(std::min(from, unsettled.from)); i != end; ++i) {
+  const auto sent = log.upper_bound(std::max(reading.claimed, world_.database.sent[table]));
+  for (auto i = log.upper_bound(std::min(from, unsettled.from)); i != sent; ++i) {
     piece.push_back(&i->second);
   }
   if (!MayComeAgain(world_.database.model(), piece, habits_.stamps)) return false;
@@ -320,6 +321,7 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   reading.at = from;
   reading.back_at = checkpoint_;
   unsettled.from = std::min(unsettled.from, from);
+  const auto end = log.upper_bound(reading.claimed);
   // A state may say more than what was sent last: that nothing stands behind it.
   unsettled.to = std::max(unsettled.to, end == log.end() ? world_.database.head() : end->first - 1);
   return true;
