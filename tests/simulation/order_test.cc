@@ -102,10 +102,14 @@ class Arrivals {
       pieces[all_[i].history].push_back(&all_[i].change);
       if (all_[i].change.kind == ChangeKind::kTruncate) truncated.insert(all_[i].change.table);
     }
+    std::map<int64_t, std::vector<const SourceChange*>> following;
+    for (size_t i = end; i < all_.size(); ++i) {
+      following[all_[i].history].push_back(&all_[i].change);
+    }
     std::set<int64_t> refused;
     std::set<uint32_t> kept;  // tables that cannot come again as a whole
     for (const auto& [history, piece] : pieces) {
-      if (MayComeAgain(model_, piece, stamps_)) continue;
+      if (MayComeAgain(model_, piece, following[history], stamps_)) continue;
       refused.insert(history);
       if (truncated.count(piece[0]->table) != 0) kept.insert(piece[0]->table);
     }

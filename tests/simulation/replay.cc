@@ -12,10 +12,16 @@ bool Uses(const ReferenceModel& model, const SourceChange& change, const std::st
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+bool MovesFrom(const ReferenceModel& model, const SourceChange& change, uint32_t table,
+               const std::string& key) {
+  return change.table == table && change.before.has_value() &&
+         model.KeyOf(table, *change.before) == key;
+}
+
 }  // namespace
 
 bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece,
-                  bool stamped) {
+                  const std::vector<const SourceChange*>& following, bool stamped) {
   for (size_t i = 0; i < piece.size(); ++i) {
     const SourceChange& change = *piece[i];
     if (change.kind != ChangeKind::kUpdate || !change.before.has_value()) continue;
@@ -23,13 +29,17 @@ bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceCha
     const std::string from = model.KeyOf(change.table, *change.before);
     const bool whole = ReferenceModel::IsWholeKeyChange(change);
     if (whole && stamped) continue;
+    if (whole) {
+      const auto moves_on = [&](const SourceChange* next) {
+        return MovesFrom(model, *next, change.table, to);
+      };
+      const auto later = piece.begin() + static_cast<std::ptrdiff_t>(i + 1);
+      if (std::any_of(later, piece.end(), moves_on)) return false;
+      if (std::any_of(following.begin(), following.end(), moves_on)) return false;
+      continue;
+    }
     for (size_t j = 0; j < piece.size(); ++j) {
       if (j == i || piece[j]->table != change.table) continue;
-      if (whole) {
-        const auto& next = piece[j]->before;
-        if (j > i && next.has_value() && model.KeyOf(change.table, *next) == to) return false;
-        continue;
-      }
       if (Uses(model, *piece[j], from)) return false;
       if (j < i && Uses(model, *piece[j], to)) return false;
     }

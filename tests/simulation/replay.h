@@ -13,9 +13,10 @@ namespace tidemark {
 // which row that is, or leaves what stands at the new key alone: no other change of the piece may
 // use its old key, or its new key before it. One that carries every value may come again in any
 // piece of a source that stamps its changes. Without `stamped` it is taken for a part of a swap
-// when another row stands at its new key and the piece moves a row from there later on.
+// when another row stands at its new key and the piece, or what follows it and may stand in the
+// same batch, moves a row from there later on.
 bool MayComeAgain(const ReferenceModel& model, const std::vector<const SourceChange*>& piece,
-                  bool stamped);
+                  const std::vector<const SourceChange*>& following, bool stamped);
 
 }  // namespace tidemark
 

@@ -316,7 +316,9 @@ bool SimulatedSource::GoBack(uint32_t table, uint64_t from) {
   for (auto i = log.upper_bound(std::min(from, unsettled.from)); i != sent; ++i) {
     piece.push_back(&i->second);
   }
-  if (!MayComeAgain(world_.database.model(), piece, habits_.stamps)) return false;
+  std::vector<const SourceChange*> following;
+  for (auto i = sent; i != log.end(); ++i) following.push_back(&i->second);
+  if (!MayComeAgain(world_.database.model(), piece, following, habits_.stamps)) return false;
   world_.trace.Add(absl::StrCat("back in ", table, " from ", reading.at, " to ", from));
   reading.at = from;
   reading.back_at = checkpoint_;
