@@ -140,7 +140,6 @@ INSTANTIATE_TEST_SUITE_P(All, SqliteFaultTest,
 TEST(SqliteFullDiskTest, TheSameDestinationGoesOn) {
   StandingClock clock;
   TemporaryFolder folder;
-  const std::string path = folder / "w.db";
   for (int fault = 1; fault < 200; ++fault) {
     FaultVfs vfs({0, SQLITE_FULL, false});
     auto destination = OpenSqliteDestination({folder / absl::StrCat(fault), "test", &clock});
