@@ -127,6 +127,7 @@ TEST(ConnectorServiceTest, UnaryCallsAreAnsweredWhileUpdateIsHeldBack) {
   UpdateConversation update(counting.client.stub(), start);
   ASSERT_TRUE(update.Next() != nullptr) << "it runs, and nobody reads on";
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
       EXPECT_TRUE(counting.client.Describe().ok());

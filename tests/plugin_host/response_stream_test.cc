@@ -65,6 +65,7 @@ TEST(ResponseStreamTest, WritesOneMessageAtATimeAndLosesNone) {
     return true;
   });
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 500; ++i) {

@@ -54,7 +54,7 @@ static const struct {
                 .version = "1.0.0",
                 .option_count = BROKEN == BAD_OPTION ? 1 : 0,
                 .option_size = BROKEN == BAD_OPTION ? 3 : sizeof(tidemark_option),
-                .options = (const tidemark_option*)(const void*)&kTable,
+                .options = (const void*)&kTable,
                 .create = Create,
                 .destroy = Destroy,
                 .schema = Schema,

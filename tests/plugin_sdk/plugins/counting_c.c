@@ -56,7 +56,7 @@ static tidemark_code Create(const tidemark_host* host, const tidemark_config* co
   c->checkpoint_interval = 100;
   const char* p = (const char*)config->settings;
   for (uint32_t i = 0; i < config->setting_count; ++i, p += config->setting_size) {
-    const tidemark_setting* s = (const tidemark_setting*)(const void*)p;
+    const tidemark_setting* s = (const void*)p;
     if (strcmp(s->name, "rows") == 0) c->rows = s->value.u.i64;
     if (strcmp(s->name, "checkpoint_interval") == 0) c->checkpoint_interval = s->value.u.i64;
   }
