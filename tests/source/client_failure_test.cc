@@ -104,7 +104,7 @@ TEST_F(ClientFailureTest, TheConnectorsOwnVerdictIsNoTransportFailure) {
 }
 
 TEST_F(ClientFailureTest, CheckIsOptionalSchemaIsNot) {
-  const grpc::Status missing(grpc::StatusCode::UNIMPLEMENTED, "Method not implemented!");
+  grpc::Status missing(grpc::StatusCode::UNIMPLEMENTED, "Method not implemented!");
   connector_.check = [missing](grpc::ServerContext*) { return missing; };
   connector_.schema = [missing](v1::SchemaResponse*) { return missing; };
   Connect(false);
