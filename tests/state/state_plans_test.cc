@@ -106,7 +106,7 @@ class StatePlansTest : public testing::Test {
   }
 
   absl::StatusOr<std::vector<StateMove>> Plan(const std::string& to, int64_t minute,
-                                              std::optional<std::string> entry = std::nullopt) {
+                                              const std::optional<std::string>& entry = {}) {
     return PlanRollback(*store_, Point(to), entry, kStart + minute * kMinute, RollbackHorizon());
   }
 

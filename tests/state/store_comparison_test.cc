@@ -178,7 +178,6 @@ TEST_F(StoreComparisonTest, AStoreSoFarBehindThatHistoryEndedGetsWhatIsLeft) {
 
 TEST_F(StoreComparisonTest, AStoreAheadIsRewoundWithTheDestination) {
   WriteBoth(3);
-  const std::string body = "both 2";
   WriteOne(store_, 3, "lost");
   ASSERT_EQ(Compare()[0].position, StorePosition::kAhead);
   EXPECT_THAT(DescribePositions(Compare(), *authority_.store, *store_.store),
