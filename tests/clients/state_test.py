@@ -235,7 +235,7 @@ class StateTest(TidemarkCase):
 
     def test_a_running_sync_is_named_and_nothing_is_written(self):
         self.run_tidemark("run", self.generator(100))
-        file = self.generator(1000000, ", checkpoint_interval: 100, pause_us: 50000")
+        file = self.generator(1000000, ", checkpoint_interval: 100, pause_us: 5000000")
         sync = self.start("run", file, "--log-level", "debug")
         self.wait_for(sync.stderr, "incremental sync")
         versions = 1
