@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<OuterStorage>> OuterStorage::Open(const Connectio
   if (connection.storage.kind == StorageKind::kDestination) return std::unique_ptr<OuterStorage>();
   if (take_over && connection.storage.kind == StorageKind::kSqlite) {
     // The destination is taken over first: not when the store then refuses.
-    SqliteOwnership ownership(connection.storage.path, connection.name, Clock::Real());
+    SqliteOwnership ownership(connection.storage.path, connection.name, clock);
     absl::Status writable = ownership.CheckWritable({holder, true});
     if (!writable.ok()) return AsLocal(std::move(writable));
   }

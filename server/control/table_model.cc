@@ -1,21 +1,11 @@
 #include "control/table_model.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "control/preview.h"
 
 namespace tidemark {
-namespace {
-
-bool IsWhole(const TableSchema& table, absl::Span<const Value> values) {
-  return values.size() >= table.columns.size() &&
-         std::none_of(values.begin(), values.end(),
-                      [](const Value& v) { return v.is_unchanged(); });
-}
-
-}  // namespace
 
 void TableModel::Define(size_t index, const TableSchema& table) { tables_[index].schema = table; }
 
@@ -58,7 +48,7 @@ bool TableModel::Apply(const ChangeBatch& batch) {
       if (known != table.rows.end()) {
         next = std::move(known->second);
         table.rows.erase(known);
-      } else if (!has_before || !IsWhole(table.schema, values)) {
+      } else if (!has_before || !IsWholeRow(values, table.schema.columns.size())) {
         continue;  // never half a row
       }
     }

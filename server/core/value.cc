@@ -1,5 +1,6 @@
 #include "core/value.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -13,6 +14,11 @@ bool SameValue(const Value& a, const Value& b) {
     return std::bit_cast<uint64_t>(a.f64) == std::bit_cast<uint64_t>(b.f64);
   }
   return a.i64 == b.i64;
+}
+
+bool IsWholeRow(absl::Span<const Value> values, size_t columns) {
+  return values.size() >= columns && std::none_of(values.begin(), values.end(),
+                                                  [](const Value& v) { return v.is_unchanged(); });
 }
 
 }  // namespace tidemark

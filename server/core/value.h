@@ -3,9 +3,11 @@
 #ifndef TIDEMARK_CORE_VALUE_H_
 #define TIDEMARK_CORE_VALUE_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace tidemark {
 
@@ -76,6 +78,10 @@ static_assert(sizeof(Value) == 16);
 
 // Equal kind and equal content (doubles bit by bit).
 bool SameValue(const Value& a, const Value& b);
+
+// Whether a row of `columns` columns has a value, NULL or other, in each of them: none is UNCHANGED
+// or behind the end of `values`.
+bool IsWholeRow(absl::Span<const Value> values, size_t columns);
 
 }  // namespace tidemark
 

@@ -113,9 +113,7 @@ absl::Status SqliteTableWriter::Rekey(absl::Span<const Value> from,
 }
 
 bool SqliteTableWriter::IsWhole(absl::Span<const Value> values) const {
-  return values.size() >= target_.columns.size() &&
-         std::none_of(values.begin(), values.end(),
-                      [](const Value& v) { return v.is_unchanged(); });
+  return IsWholeRow(values, target_.columns.size());
 }
 
 // Whether a later change of this batch can move the row that stands at `key` before change `row`,
