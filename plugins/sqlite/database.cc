@@ -18,6 +18,12 @@ absl::string_view View(const void* bytes, int size) {
              : absl::string_view(static_cast<const char*>(bytes), static_cast<size_t>(size));
 }
 
+// A program was killed in the middle of a transaction; whoever reads next has to undo its half,
+// which takes writing.
+bool NeedsRecovery(int code) {
+  return code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY;
+}
+
 absl::Status ErrorOf(int code, absl::string_view text, const std::string& path) {
   const auto say = [&](absl::string_view what) {
     return absl::StrCat("database ", path, ": ", what, " (", text, ")");
@@ -37,6 +43,12 @@ absl::Status ErrorOf(int code, absl::string_view text, const std::string& path) 
     case SQLITE_CORRUPT:
       return absl::DataLossError(say("the file is damaged: restore it, or run .recover on it"));
     case SQLITE_READONLY:
+      if (NeedsRecovery(code)) {
+        return absl::FailedPreconditionError(
+            say("its last writer was killed, and its journal could not be rolled back: open it "
+                "once with a program that may write to the file and its folder"));
+      }
+      [[fallthrough]];
     case SQLITE_PERM:
     case SQLITE_AUTH:
       return absl::PermissionDeniedError(say("this is not allowed"));
@@ -121,6 +133,19 @@ Cell Statement::ToCell(int column) const { return sqlite::ToCell(ToValue(column)
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access,
                                                          absl::Duration busy_timeout) {
+  bool needs_recovery = false;
+  auto database = OpenOnce(path, access, busy_timeout, &needs_recovery);
+  if (database.ok() || !needs_recovery || access == Access::kWrite) return database;
+  // What any program that opens the file for writing does first: nothing committed changes.
+  auto recovered = OpenOnce(path, Access::kWrite, busy_timeout, &needs_recovery);
+  if (!recovered.ok()) return database;
+  recovered->reset();
+  return OpenOnce(path, access, busy_timeout, &needs_recovery);
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenOnce(const std::string& path, Access access,
+                                                             absl::Duration busy_timeout,
+                                                             bool* needs_recovery) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (access == Access::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
@@ -136,10 +161,12 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   }
   // The first statement that reads the file.
   absl::StatusOr<Cell> mode = database->Scalar("PRAGMA journal_mode");
-  if (!mode.ok()) return mode.status();
-  database->wal_ = mode->bytes == "wal";
-  if (auto version = database->SchemaVersion(); !version.ok()) return version.status();
-  return database;
+  if (mode.ok()) {
+    database->wal_ = mode->bytes == "wal";
+    if (auto version = database->SchemaVersion(); version.ok()) return database;
+  }
+  *needs_recovery = NeedsRecovery(sqlite3_extended_errcode(db));
+  return database->Error();
 }
 
 Database::~Database() { sqlite3_close_v2(db_); }

@@ -70,7 +70,9 @@ class Database {
   enum class Access { kRead, kWrite };
 
   // Never creates the file. Another program's lock is waited for up to `busy_timeout`, then
-  // UNAVAILABLE. kRead opens the file read-only.
+  // UNAVAILABLE. kRead opens the file read-only; where its last writer was killed in the middle of a
+  // transaction, that one is rolled back first, as SQLite wants it. FAILED_PRECONDITION: the file
+  // may not be written to, so that nobody can.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Access access,
                                                         absl::Duration busy_timeout);
   ~Database();
@@ -98,6 +100,9 @@ class Database {
  private:
   Database(sqlite3* db, std::string path, absl::Duration busy_timeout)
       : db_(db), path_(std::move(path)), busy_timeout_(busy_timeout) {}
+  static absl::StatusOr<std::unique_ptr<Database>> OpenOnce(const std::string& path, Access access,
+                                                            absl::Duration busy_timeout,
+                                                            bool* needs_recovery);
   static int Busy(void* self, int calls);
 
   sqlite3* const db_;
