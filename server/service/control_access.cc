@@ -1,0 +1,155 @@
+#include "service/control_access.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/digest.h"
+#include "service/call_error.h"
+#include "service/control_messages.h"
+#include "service/page_token.h"
+#include "wire/call_status.h"
+
+namespace tidemark {
+namespace {
+
+void ToMessage(const TokenRecord& record, v1::Token* message) {
+  message->set_id(record.id);
+  message->set_role(std::string(RoleName(record.role)));
+  for (const std::string& glob : record.connections) message->add_connections(MessageText(glob));
+  message->set_note(MessageText(record.note));
+  SetTime(record.created_at, message->mutable_created_at());
+  if (record.expires_at.has_value()) SetTime(*record.expires_at, message->mutable_expires_at());
+  if (record.revoked_at.has_value()) SetTime(*record.revoked_at, message->mutable_revoked_at());
+  if (record.last_used_at.has_value()) {
+    SetTime(*record.last_used_at, message->mutable_last_used_at());
+  }
+}
+
+void ToMessage(const SecretRecord& record, v1::Secret* message) {
+  message->set_name(record.name);
+  message->set_version(static_cast<uint64_t>(record.version));
+  SetTime(record.set_at, message->mutable_changed_at());
+}
+
+void ToMessage(const AuditEntry& entry, v1::AuditEntry* message) {
+  message->set_sequence(entry.sequence);
+  SetTime(entry.time, message->mutable_at());
+  message->set_who(MessageText(entry.event.who));
+  message->set_from(MessageText(entry.event.from));
+  message->set_method(MessageText(entry.event.method));
+  message->set_object(MessageText(entry.event.object));
+  message->set_before_hash(Hex(entry.event.before_hash));
+  message->set_after_hash(Hex(entry.event.after_hash));
+  message->set_result(MessageText(entry.event.result));
+}
+
+}  // namespace
+
+absl::Status ControlAccess::CreateToken(ControlCall& call, const v1::CreateTokenRequest& request,
+                                        v1::CreateTokenResponse* response) {
+  TokenStore::Request create;
+  absl::StatusOr<Role> role = ParseRole(request.role());
+  if (!role.ok()) return WithField(role.status(), "role");
+  create.role = *role;
+  create.connections.assign(request.connections().begin(), request.connections().end());
+  create.note = request.note();
+  if (request.has_expires_at()) create.expires_at = TimeOf(request.expires_at());
+  absl::StatusOr<TokenStore::Created> created = parts_.tokens->Create(create);
+  if (!created.ok()) return created.status();
+  call.admitted.object = created->record.id;
+  ToMessage(created->record, response->mutable_token());
+  response->set_text(created->text);
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::ListTokens(ControlCall& /*call*/, const v1::ListTokensRequest& request,
+                                       v1::ListTokensResponse* response) {
+  absl::StatusOr<PageRequest> page = ReadPage(request);
+  if (!page.ok()) return page.status();
+  absl::StatusOr<int64_t> after = NumberOf(*page);
+  if (!after.ok()) return after.status();
+  absl::StatusOr<std::vector<TokenRecord>> tokens = parts_.tokens->List(*after, page->size + 1);
+  if (!tokens.ok()) return tokens.status();
+  if (tokens->size() > page->size) {
+    tokens->resize(page->size);
+    response->set_next_page_token(PageToken(request, absl::StrCat(tokens->back().sequence)));
+  }
+  for (const TokenRecord& token : *tokens) ToMessage(token, response->add_tokens());
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::RevokeToken(ControlCall& /*call*/,
+                                        const v1::RevokeTokenRequest& request,
+                                        v1::Token* response) {
+  absl::StatusOr<TokenRecord> token = parts_.tokens->Revoke(request.id());
+  if (!token.ok()) return token.status();
+  on_revoked_();
+  ToMessage(*token, response);
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::SetSecret(ControlCall& /*call*/, const v1::SetSecretRequest& request,
+                                      v1::Secret* response) {
+  // Before it is stored: nothing that is said from here on may repeat it.
+  parts_.redactor->AddSecret(request.value());
+  absl::StatusOr<SecretRecord> secret = parts_.secrets->Set(request.name(), request.value());
+  if (!secret.ok()) return secret.status();
+  ToMessage(*secret, response);
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::ListSecrets(ControlCall& /*call*/,
+                                        const v1::ListSecretsRequest& request,
+                                        v1::ListSecretsResponse* response) {
+  absl::StatusOr<PageRequest> page = ReadPage(request);
+  if (!page.ok()) return page.status();
+  absl::StatusOr<std::vector<SecretRecord>> secrets =
+      parts_.secrets->List(page->after, page->size + 1);
+  if (!secrets.ok()) return secrets.status();
+  if (secrets->size() > page->size) {
+    secrets->resize(page->size);
+    response->set_next_page_token(PageToken(request, secrets->back().name));
+  }
+  for (const SecretRecord& secret : *secrets) ToMessage(secret, response->add_secrets());
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::DeleteSecret(ControlCall& /*call*/,
+                                         const v1::DeleteSecretRequest& request,
+                                         v1::DeleteSecretResponse* /*response*/) {
+  return parts_.secrets->Delete(request.name());
+}
+
+absl::Status ControlAccess::ListAudit(ControlCall& /*call*/, const v1::ListAuditRequest& request,
+                                      v1::ListAuditResponse* response) {
+  absl::StatusOr<PageRequest> page = ReadPage(request);
+  if (!page.ok()) return page.status();
+  absl::StatusOr<int64_t> before = NumberOf(*page);
+  if (!before.ok()) return before.status();
+  absl::StatusOr<std::vector<AuditEntry>> entries = parts_.audit->List(*before, page->size + 1);
+  if (!entries.ok()) return entries.status();
+  if (entries->size() > page->size) {
+    entries->resize(page->size);
+    response->set_next_page_token(PageToken(request, absl::StrCat(entries->back().sequence)));
+  }
+  for (const AuditEntry& entry : *entries) ToMessage(entry, response->add_entries());
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::VerifyAudit(ControlCall& /*call*/,
+                                        const v1::VerifyAuditRequest& /*request*/,
+                                        v1::VerifyAuditResponse* response) {
+  absl::StatusOr<AuditCheck> check = parts_.audit->Verify(std::nullopt);
+  if (!check.ok()) return check.status();
+  response->set_ok(check->ok());
+  response->set_entries(check->entries);
+  if (!check->ok()) {
+    response->set_problem(absl::StrCat("entry ", check->first_broken, ": ", check->problem));
+  }
+  response->set_head(check->head.Text());
+  for (const int64_t sequence : check->accepted) response->add_accepted(sequence);
+  return absl::OkStatus();
+}
+
+}  // namespace tidemark
