@@ -1,8 +1,9 @@
 // tidemark-plugin-host: serves one plugin on a socket it was given, and is gone when its starter
 // is. Not for use by hand.
 //
-//   tidemark-plugin-host PLUGIN.so
+//   tidemark-plugin-host PLUGIN.so [POLICY...]
 //
+// POLICY: core/sandbox_policy.h; without any the plugin gets no file and no network.
 // fd 3: a connected stream socket, the channel of the Connector service.
 // fd 4: the reading end of a pipe whose other end only the starter holds; its end is ours.
 #include <fcntl.h>
@@ -20,11 +21,17 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/failpoint.h"
+#include "core/sandbox_policy.h"
+#include "core/status_context.h"
 #include "plugin_host/connector_service.h"
 #include "plugin_host/plugin_library.h"
+#include "plugin_host/sandbox.h"
 #include "wire/transport.h"
 
 namespace {
@@ -46,8 +53,9 @@ void WaitForHangUp(int fd) {
   }
 }
 
-// Both are not for processes that a plugin starts.
+// Both are not for processes that a plugin starts; what else is open is not for the plugin.
 bool AdoptFds() {
+  close_range(kLifelineFd + 1, ~0u, 0);
   for (const int fd : {kChannelFd, kLifelineFd}) {
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
   }
@@ -72,10 +80,30 @@ void WatchLifeline() {
   _exit(status);
 }
 
-int Serve(const char* plugin_path) {
+// The plugin, or why it may not be used.
+absl::StatusOr<std::shared_ptr<const tidemark::PluginLibrary>> Load(
+    const char* plugin_path, const tidemark::SandboxPolicy& policy, const absl::Status& entered) {
+  if (!entered.ok()) {
+    return tidemark::WithContext(
+        "the plugin cannot be locked in, and does not run without (sync.sandbox)", entered);
+  }
+  absl::StatusOr<std::shared_ptr<const tidemark::PluginLibrary>> library =
+      tidemark::PluginLibrary::Open(plugin_path);
+  if (library.ok() && policy.capabilities.has_value() &&
+      (*library)->description().capabilities != *policy.capabilities) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "plugin ", plugin_path, " does not say what it said a moment ago (capabilities ",
+        (*library)->description().capabilities, ", then ", *policy.capabilities,
+        "): was its file replaced? Start the sync again"));
+  }
+  return library;
+}
+
+int Serve(const char* plugin_path, const tidemark::SandboxPolicy& policy,
+          const absl::Status& entered) {
   // A copy to watch: gRPC owns the other one.
   const int watched = fcntl(kChannelFd, F_DUPFD_CLOEXEC, kLifelineFd + 1);
-  tidemark::ConnectorService service(tidemark::PluginLibrary::Open(plugin_path));
+  tidemark::ConnectorService service(Load(plugin_path, policy, entered));
   grpc::ServerBuilder builder;
   tidemark::ConfigureServer(&builder);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
@@ -96,7 +124,9 @@ int Serve(const char* plugin_path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || !AdoptFds()) {
+  const std::vector<std::string> arguments(argv + (argc < 2 ? argc : 2), argv + argc);
+  const absl::StatusOr<tidemark::SandboxPolicy> policy = tidemark::ParseSandboxArguments(arguments);
+  if (argc < 2 || !policy.ok() || !AdoptFds()) {
     std::fputs("tidemark-plugin-host is started by Tidemark, with a socket and a pipe\n", stderr);
     return 2;
   }
@@ -110,8 +140,11 @@ int main(int argc, char** argv) {
   // Ctrl-C at a terminal goes to the whole foreground group; the starter decides what it means.
   signal(SIGINT, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
+  // Before the first thread.
+  const absl::Status entered =
+      policy->enabled ? tidemark::EnterSandbox(*policy, argv[1]) : absl::OkStatus();
   std::thread lifeline(WatchLifeline);
   // Not through exit(): destructors of a plugin's globals have no reader any more, and may not
   // hold up or spoil an end that is in order. The lifeline's thread ends with the process.
-  _exit(Serve(argv[1]));
+  _exit(Serve(argv[1], *policy, entered));
 }

@@ -33,6 +33,7 @@ struct DebugOptions {
   std::string state;
   std::string naming;     // empty: source
   std::string isolation;  // empty: process
+  std::string sandbox;    // empty: full
 };
 
 // A name for the connection that stays the same from run to run: letters, digits, "_", "-", ".".
@@ -81,9 +82,11 @@ absl::StatusOr<ConfigNode> ReadConfiguration(const DebugOptions& options, std::s
 absl::StatusOr<Connection> DebugConnection(const DebugOptions& options) {
   Connection connection;
   if (absl::EndsWith(options.target, ".yaml") || absl::EndsWith(options.target, ".yml")) {
-    if (!options.configuration.empty() || !options.naming.empty() || !options.isolation.empty()) {
-      return AsUsage(absl::InvalidArgumentError(
-          "--configuration, --naming, --isolation: a connection file says these itself"));
+    if (!options.configuration.empty() || !options.naming.empty() || !options.isolation.empty() ||
+        !options.sandbox.empty()) {
+      return AsUsage(
+          absl::InvalidArgumentError("--configuration, --naming, --isolation, --sandbox: a "
+                                     "connection file says these itself"));
     }
     absl::StatusOr<Connection> loaded = LoadConnection(options.target);
     if (!loaded.ok()) return loaded;
@@ -100,6 +103,7 @@ absl::StatusOr<Connection> DebugConnection(const DebugOptions& options) {
     connection.source.config = *std::move(config);
     connection.source.method = "auto";
     connection.source.in_process = options.isolation == "in_process";
+    connection.source.sandbox = options.sandbox != "off";
     absl::StatusOr<Naming> naming = ParseNaming(options.naming.empty() ? "source" : options.naming);
     if (!naming.ok()) {
       return AsUsage(absl::Status(naming.status().code(),
@@ -234,6 +238,10 @@ void AddDebugCommand(CLI::App& app, Action* action) {
                       "Names of tables and columns: source, snake_case");
   command->add_option("--isolation", options->isolation, "process or in_process")
       ->check(CLI::IsMember({"process", "in_process"}));
+  command
+      ->add_option("--sandbox", options->sandbox,
+                   "What the connector's process may do: full (what it says it needs), off")
+      ->check(CLI::IsMember({"full", "off"}));
   command->callback([options, action] {
     *action = [options](Session& session) { return Debug(session, *options); };
   });

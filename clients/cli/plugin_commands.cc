@@ -43,6 +43,8 @@ Json DescriptionJson(const ConnectorDescription& description, const std::string&
                  {"type", std::string(DataTypeName(option.type))},
                  {"required", option.required},
                  {"secret", option.secret},
+                 {"reads_path", option.reads_path},
+                 {"writes_path", option.writes_path},
                  {"help", option.help}};
     if (!option.default_value.empty()) json["default"] = option.default_value;
     if (!option.choices.empty()) json["choices"] = option.choices;
@@ -145,6 +147,11 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
                                       : absl::StrCat("default ", option.default_value));
     }
     if (option.secret) facts.emplace_back("secret");
+    if (option.writes_path) {
+      facts.emplace_back("writes there");
+    } else if (option.reads_path) {
+      facts.emplace_back("reads there");
+    }
     if (!option.choices.empty()) {
       facts.push_back(absl::StrCat("one of ", absl::StrJoin(option.choices, ", ")));
     }

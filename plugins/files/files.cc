@@ -5,7 +5,7 @@
 namespace {
 
 using tidemark::Default, tidemark::kBoolean, tidemark::kJson, tidemark::kOptional,
-    tidemark::kRequired, tidemark::kString;
+    tidemark::kReadsPath, tidemark::kRequired, tidemark::kString;
 using tidemark::files::FilesConnector;
 
 constexpr char kTexts[] = R"({"type": "array", "items": {"type": "string"}})";
@@ -18,7 +18,7 @@ tidemark::PluginDescription Describe() {
       .capabilities = tidemark::kCanTableState | tidemark::kCanRewind | tidemark::kNeedsFiles,
       .state_format = tidemark::files::kStateFormat,
       .options = {
-          {"connection", kString, kRequired,
+          {"connection", kString, kRequired | kReadsPath,
            "path of a file, with * ? [..] for several, or of a folder"},
           {"table", kString, kOptional,
            "one table for all files; otherwise each file's name without its ending"},

@@ -376,5 +376,5 @@ TIDEMARK_EXPORT_CONNECTOR(
                  "another pass: the same rows, all emitted again"},
                 {"pause_us", tidemark::kLong, tidemark::Default("0"),
                  "pause after each checkpoint, in microseconds"},
-                {"ledger_file", tidemark::kString, tidemark::kOptional,
+                {"ledger_file", tidemark::kString, tidemark::kWritesPath,
                  "file that gets a synced line for each checkpoint sent and acknowledged"}});

@@ -20,7 +20,8 @@ tidemark::PluginDescription Describe() {
       .id = "rest",
       .version = "1.0.0",
       .description = "Any HTTP API that answers in JSON, by configuration alone",
-      .capabilities = tidemark::kCanTableState | tidemark::kCanRewind | tidemark::kNeedsNetwork,
+      .capabilities = tidemark::kCanTableState | tidemark::kCanRewind | tidemark::kNeedsNetwork |
+                      tidemark::kNeedsFiles,
       .options = {
           {"base_url", kString, kRequired, "what all paths begin with, http:// or https://"},
           Json("endpoints", kRequired, "what to read: one object for each table",
@@ -41,7 +42,8 @@ tidemark::PluginDescription Describe() {
           {"retry_delay", kString, Default("500 ms"), "before the first retry; doubled each time"},
           {"max_wait", kString, Default("60 seconds"),
            "the longest Retry-After that is waited for here; a longer one is left to the engine"},
-          {"ca_file", kString, kOptional, "certificates to trust instead of the system's"},
+          {"ca_file", kString, tidemark::kReadsPath,
+           "certificates to trust instead of the system's"},
           {"buffer_hours", tidemark::kDouble, kOptional,
            "how far behind the last timestamp each run looks again"},
           {"cdc.timestamp.updated_at_field", kString, kOptional, "the cursor of all endpoints"},

@@ -6,7 +6,7 @@
 namespace {
 
 using tidemark::Default, tidemark::kBoolean, tidemark::kDouble, tidemark::kOptional,
-    tidemark::kRequired, tidemark::kString;
+    tidemark::kRequired, tidemark::kString, tidemark::kWritesPath;
 using tidemark::sqlite::SqliteConnector;
 
 tidemark::PluginDescription Describe() {
@@ -17,7 +17,8 @@ tidemark::PluginDescription Describe() {
       .capabilities = tidemark::kCanTableState | tidemark::kCanRewind | tidemark::kNeedsFiles,
       .state_format = tidemark::sqlite::kStateFormat,
       .options = {
-          {"connection", kString, kRequired, "path of the database file, or sqlite:PATH"},
+          {"connection", kString, kRequired | kWritesPath,
+           "path of the database file, or sqlite:PATH"},
           {"cdc_method",
            kString,
            kOptional,

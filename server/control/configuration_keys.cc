@@ -121,6 +121,16 @@ constexpr ConfigurationKey kKeys[] = {
     {"sync.isolation", kText, "process|in_process", "", "process",
      "Where the plugin runs: in a process of its own, or (trusted plugins) in this one.",
      "in_process"},
+    {"sync.sandbox", kText, "full|off", "", "full",
+     "What a plugin's process may do. full: only the network and the files that the plugin says it "
+     "needs, no other programs. off: whatever Tidemark itself may, with its environment.",
+     "off"},
+    {"sync.sandbox_paths", KeyType::kTextList, "", "", "",
+     "Further files and folders that the plugin may read, taken from this file's folder.",
+     "[/opt/lib]"},
+    {"sync.sandbox_write_paths", KeyType::kTextList, "", "", "",
+     "Further files and folders that the plugin may write, taken from this file's folder.",
+     "[cache]"},
     {"sync.on_error", kText, "continue|stop", "", "continue",
      "What a row that cannot be written does: continue makes it a dead letter, stop ends its "
      "table at the last commit.",

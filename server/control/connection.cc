@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "control/configuration_check.h"
+#include "control/connector_sandbox.h"
 #include "control/exit_code.h"
 #include "control/storage_address.h"
 #include "control/table_settings.h"
@@ -140,6 +141,28 @@ class Reader {
     if (const ConfigNode* memory = Find("sync.plugin_memory"); memory != nullptr) {
       ParseByteSize(memory->text, &source.plugin_memory);
     }
+    ReadSandbox();
+  }
+
+  void ReadSandbox() {
+    SourceSettings& source = out_.source;
+    const ConfigNode* sandbox = Find("sync.sandbox");
+    source.sandbox = LowerText("sync.sandbox", "full") == "full";
+    source.sandbox_paths = Paths("sync.sandbox_paths");
+    source.sandbox_write_paths = Paths("sync.sandbox_write_paths");
+    if (sandbox != nullptr && source.sandbox && source.in_process) {
+      in_.Add(*sandbox, "sync.sandbox", "needs sync.isolation: process");
+    }
+  }
+
+  // The paths of a list, taken from the file's folder.
+  std::vector<std::string> Paths(const std::string& key) const {
+    std::vector<std::string> paths;
+    const ConfigNode* list = Find(key);
+    if (list == nullptr) return paths;
+    if (list->is_scalar()) paths.push_back(AbsolutePath(PathOf(list->text)));
+    for (const ConfigNode& item : list->items) paths.push_back(AbsolutePath(PathOf(item.text)));
+    return paths;
   }
 
   // What reads a connection of type database or file.

@@ -29,6 +29,9 @@ struct SourceSettings {
   bool in_process = false;
   absl::Duration stall_timeout = absl::Minutes(30);
   uint64_t plugin_memory = uint64_t{1} << 30;  // bytes
+  bool sandbox = true;                         // of a plugin in a process of its own
+  std::vector<std::string> sandbox_paths;      // absolute
+  std::vector<std::string> sandbox_write_paths;
 };
 
 struct DestinationSettings {

@@ -43,6 +43,9 @@ Json ConnectionJson(const Connection& connection) {
           {"isolation", source.in_process ? "in_process" : "process"},
           {"stall_timeout", absl::FormatDuration(source.stall_timeout)},
           {"plugin_memory", source.plugin_memory},
+          {"sandbox", source.sandbox ? "full" : "off"},
+          {"sandbox_paths", source.sandbox_paths},
+          {"sandbox_write_paths", source.sandbox_write_paths},
           {"method", source.method}};
   Json given = Json::array();
   for (const ConfigNode::Entry& entry : source.config.entries) given.push_back(entry.key);

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "control/connector_options.h"
+#include "control/connector_sandbox.h"
 #include "control/exit_code.h"
 #include "control/letter_source.h"
 #include "control/outer_storage.h"
@@ -118,7 +119,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Connection connection, Pa
 }
 
 absl::Status Engine::Describe() {
-  absl::StatusOr<ConnectorDescription> description = DescribeConnector(target_);
+  absl::StatusOr<ConnectorDescription> description =
+      DescribeConnector(target_, DescribingSandbox(connection_.source));
   if (!description.ok()) return description.status();
   description_ = *std::move(description);
   absl::StatusOr<ConnectorSettings> settings =
@@ -126,6 +128,12 @@ absl::Status Engine::Describe() {
   if (!settings.ok()) return settings.status();
   settings_ = std::move(settings->settings);
   for (const std::string& secret : settings->secrets) parts_.redactor->AddSecret(secret);
+  if (target_.placement != ConnectorTarget::Placement::kChild) return absl::OkStatus();
+  sandbox_ = ConnectorSandbox(connection_.source, description_, settings_);
+  sandbox_warnings_ = SandboxWarnings(sandbox_);
+  for (const std::string& warning : sandbox_warnings_) {
+    parts_.log->Write(LogLevel::kWarning, {connection_.name, "", ""}, warning);
+  }
   return absl::OkStatus();
 }
 
@@ -135,6 +143,7 @@ ConnectorLaunch Engine::Launch() const {
   launch.settings = settings_;
   launch.limits.stall = connection_.source.stall_timeout;
   launch.limits.memory_bytes = connection_.source.plugin_memory;
+  launch.sandbox = sandbox_;
   Log* const log = parts_.log;
   launch.log = [log, name = connection_.name](int level, absl::string_view text) {
     log->Write(LevelOf(level), {name, "", ""}, text);
@@ -210,7 +219,8 @@ absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
   absl::StatusOr<std::vector<std::string>> recovered = RecoverBeforeSync(
       state, connection_.recovery, options.holder, absl::ToUnixMicros(Clock::Real().Now()));
   if (!recovered.ok()) return recovered.status();
-  options.warnings = *std::move(recovered);
+  options.warnings = sandbox_warnings_;
+  options.warnings.insert(options.warnings.end(), recovered->begin(), recovered->end());
   absl::StatusOr<std::unique_ptr<OuterStorage>> storage =
       OuterStorage::Open(connection_, options.holder, request.take_over);
   if (!storage.ok()) return storage.status();
@@ -300,9 +310,11 @@ std::string Engine::Report(const SyncOutcome& outcome, bool full) const {
   return parts_.redactor->Apply(DumpJson(SyncReport(names, outcome), 2));
 }
 
-absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target) {
+absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target,
+                                                       const SandboxPolicy& sandbox) {
   ConnectorLaunch launch;
   launch.label = target.label;
+  launch.sandbox = sandbox;
   absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenConnector(target, launch);
   if (!source.ok()) return source.status();
   return (*source)->Describe();

@@ -15,6 +15,7 @@
 #include "control/log.h"
 #include "control/plugin_search.h"
 #include "control/redaction.h"
+#include "core/sandbox_policy.h"
 #include "core/schema.h"
 #include "core/setting.h"
 #include "destination/destination.h"
@@ -108,10 +109,13 @@ class Engine {
   ConnectorTarget target_;
   ConnectorDescription description_;
   std::vector<Setting> settings_;
+  SandboxPolicy sandbox_;  // of a child
+  std::vector<std::string> sandbox_warnings_;
 };
 
 // Describes a connector without any configuration.
-absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target);
+absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target,
+                                                       const SandboxPolicy& sandbox = {});
 
 // Opens a destination's file for reading beside a running sync (errors are AsLocal).
 absl::StatusOr<std::unique_ptr<DestinationReader>> OpenReader(const std::string& path);

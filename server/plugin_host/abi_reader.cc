@@ -78,6 +78,8 @@ absl::StatusOr<ConnectorDescription::Option> ReadOption(const tidemark_option& f
   option.type = static_cast<DataType>(from.type);
   option.required = (from.flags & TIDEMARK_OPTION_REQUIRED) != 0;
   option.secret = (from.flags & TIDEMARK_OPTION_SECRET) != 0;
+  option.reads_path = (from.flags & TIDEMARK_OPTION_READS_PATH) != 0;
+  option.writes_path = (from.flags & TIDEMARK_OPTION_WRITES_PATH) != 0;
   option.default_value = std::string(OrEmpty(from.default_value));
   option.help = std::string(OrEmpty(from.help));
   option.label = std::string(OrEmpty(from.label));

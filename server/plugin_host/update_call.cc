@@ -78,7 +78,7 @@ void UpdateCall::ReadAcknowledgements(const v1::Start* start) {
   absl::StatusOr<std::vector<StateEntry>> releasable =
       StateEntriesFromMessages(start->releasable());
   if (releasable.ok() && !releasable->empty()) {
-    Acknowledge(Acknowledgement{0, *std::move(releasable)});
+    Acknowledge({.releasable = *std::move(releasable)});
   }
   {
     MutexLock lock(mutex_);

@@ -100,21 +100,28 @@ int Prepare(const ChildEnds& ends, SpawnSettings* settings) {
   return error;
 }
 
+// Views `texts`, as posix_spawn wants it.
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 }  // namespace
 
-absl::StatusOr<SpawnedChild> SpawnChild(const std::vector<std::string>& arguments) {
+absl::StatusOr<SpawnedChild> SpawnChild(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& environment) {
   SpawnedChild child;
   ChildEnds ends;
   if (absl::Status status = OpenPipes(&child, &ends); !status.ok()) return status;
   SpawnSettings settings;
   int error = Prepare(ends, &settings);
-  std::vector<char*> argv;
-  argv.reserve(arguments.size() + 1);
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
   if (error == 0) {
+    const std::vector<char*> argv = Pointers(arguments);
     error = posix_spawn(&child.pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
-                        environ);
+                        Pointers(environment).data());
   }
   if (error == ENOENT || error == ENOTDIR) {
     return absl::NotFoundError(absl::StrCat("no program at ", arguments[0]));

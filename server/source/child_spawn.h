@@ -25,9 +25,10 @@ struct SpawnedChild {
 inline constexpr int kChildSocketFd = 3;
 inline constexpr int kChildLifelineFd = 4;
 
-// `arguments` begins with the program's path. NOT_FOUND when there is no such program,
-// FAILED_PRECONDITION when the system refuses to start it.
-absl::StatusOr<SpawnedChild> SpawnChild(const std::vector<std::string>& arguments);
+// `arguments` begins with the program's path, `environment` is "NAME=value" each. NOT_FOUND when
+// there is no such program, FAILED_PRECONDITION when the system refuses to start it.
+absl::StatusOr<SpawnedChild> SpawnChild(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& environment);
 
 }  // namespace tidemark
 

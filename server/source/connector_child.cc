@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -14,15 +15,17 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/failpoint.h"
+#include "source/child_environment.h"
 
 namespace tidemark {
 namespace {
 
-constexpr absl::Duration kMemoryInterval = absl::Milliseconds(100);
+constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
 constexpr size_t kReadBytes = size_t{64} * 1024;
 constexpr size_t kReadsPerRound = 16;  // then memory and end are looked at again
 
@@ -36,6 +39,11 @@ std::string EndWords(int code, int status) {
   return absl::StrCat("was killed by ", SignalName(status));
 }
 
+// A file of /proc/PID.
+UniqueFd OpenOf(pid_t pid, const char* name) {
+  return UniqueFd(open(absl::StrCat("/proc/", pid, "/", name).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 std::string Mebibytes(uint64_t bytes) { return absl::StrCat(bytes >> 20, " MiB"); }
 
 }  // namespace
@@ -46,31 +54,65 @@ absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::Start(
     return absl::NotFoundError(
         absl::StrCat(launch.label, ": cannot read ", placement.plugin_path, ": ", strerror(errno)));
   }
-  UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake.valid()) {
+  SandboxPolicy policy = launch.sandbox;
+  policy.memory_bytes = launch.limits.memory_bytes;
+  Preparation prepared;
+  if (policy.enabled) {
+    prepared.threads = policy.threads;
+    absl::StatusOr<ScratchFolder> scratch = ScratchFolder::Create();
+    if (scratch.ok()) {
+      prepared.scratch = *std::move(scratch);
+      policy.scratch = prepared.scratch.path();
+    } else if (launch.log) {
+      launch.log(2,
+                 absl::StrCat("the plugin gets no temporary folder: ", scratch.status().message()));
+    }
+  }
+  prepared.arguments = {placement.host_binary, placement.plugin_path};
+  for (std::string& argument : SandboxArguments(policy)) {
+    prepared.arguments.push_back(std::move(argument));
+  }
+  prepared.environment = ChildEnvironment(policy);
+  return StartPrepared(launch, std::move(prepared));
+}
+
+absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::StartProgram(
+    const ConnectorLaunch& launch, const std::vector<std::string>& arguments) {
+  Preparation prepared;
+  prepared.arguments = arguments;
+  prepared.environment = ChildEnvironment({.enabled = false});
+  return StartPrepared(launch, std::move(prepared));
+}
+
+absl::StatusOr<std::unique_ptr<ConnectorChild>> ConnectorChild::StartPrepared(
+    const ConnectorLaunch& launch, Preparation prepared) {
+  prepared.wake = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!prepared.wake.valid()) {
     return absl::FailedPreconditionError(
         absl::StrCat(launch.label, ": eventfd: ", strerror(errno)));
   }
   if (absl::Status s = Failpoint("connector.spawn"); !s.ok()) return s;
-  absl::StatusOr<SpawnedChild> child = SpawnChild({placement.host_binary, placement.plugin_path});
+  absl::StatusOr<SpawnedChild> child = SpawnChild(prepared.arguments, prepared.environment);
   if (!child.ok()) {
     return absl::Status(
         child.status().code(),
         absl::StrCat(launch.label, ": cannot start its process: ", child.status().message()));
   }
   PassFailpoint("connector.spawned");
-  UniqueFd statm(open(absl::StrCat("/proc/", child->pid, "/statm").c_str(), O_RDONLY | O_CLOEXEC));
   return std::unique_ptr<ConnectorChild>(
-      new ConnectorChild(launch, *std::move(child), std::move(wake), std::move(statm)));
+      new ConnectorChild(launch, *std::move(child), std::move(prepared)));
 }
 
-ConnectorChild::ConnectorChild(const ConnectorLaunch& launch, SpawnedChild child, UniqueFd wake,
-                               UniqueFd statm)
+ConnectorChild::ConnectorChild(const ConnectorLaunch& launch, SpawnedChild child,
+                               Preparation prepared)
     : label_(launch.label),
       memory_bytes_(launch.limits.memory_bytes),
+      threads_(prepared.threads),
+      scratch_(std::move(prepared.scratch)),
       child_(std::move(child)),
-      wake_(std::move(wake)),
-      statm_(std::move(statm)),
+      wake_(std::move(prepared.wake)),
+      statm_(OpenOf(child_.pid, "statm")),
+      stat_(OpenOf(child_.pid, "stat")),
       stderr_(launch.log),
       watcher_([this] { Watch(); }) {}
 
@@ -98,6 +140,12 @@ bool ConnectorChild::WaitForEnd(absl::Duration timeout) {
   return true;
 }
 
+std::optional<int> ConnectorChild::ExitStatus() const {
+  MutexLock lock(mutex_);
+  if (!ended_ || end_code_ != CLD_EXITED) return std::nullopt;
+  return end_status_;
+}
+
 absl::Status ConnectorChild::Failure() const {
   std::string words;
   {
@@ -115,10 +163,10 @@ absl::Status ConnectorChild::Failure() const {
 
 void ConnectorChild::Watch() {
   pthread_setname_np(pthread_self(), "tm-child");
-  absl::Time memory_at = absl::Now();
+  absl::Time look_at = absl::Now();
   bool stderr_open = true;
   while (true) {
-    const absl::Duration wait = std::min(memory_at - absl::Now(), UntilKill());
+    const absl::Duration wait = std::min(look_at - absl::Now(), UntilKill());
     std::array<pollfd, 3> fds = {pollfd{child_.pid_fd.get(), POLLIN, 0},
                                  pollfd{wake_.get(), POLLIN, 0},
                                  pollfd{stderr_open ? child_.stderr_pipe.get() : -1, POLLIN, 0}};
@@ -131,9 +179,10 @@ void ConnectorChild::Watch() {
       eventfd_read(wake_.get(), &count);
     }
     if (fds[2].revents != 0) stderr_open = DrainStderr(false);
-    if (absl::Now() >= memory_at) {
+    if (absl::Now() >= look_at) {
       CheckMemory();
-      memory_at = absl::Now() + kMemoryInterval;
+      CheckThreads();
+      look_at = absl::Now() + kLookInterval;
     }
     if (UntilKill() <= absl::ZeroDuration()) {
       MutexLock lock(mutex_);
@@ -182,6 +231,23 @@ void ConnectorChild::CheckMemory() {
   Condemn(absl::ResourceExhaustedError(
       absl::StrCat(label_, ": its process was ended because it used ", Mebibytes(bytes),
                    " of memory; the limit is ", Mebibytes(memory_bytes_))));
+}
+
+void ConnectorChild::CheckThreads() {
+  std::array<char, 1024> text;
+  const ssize_t n = pread(stat_.get(), text.data(), text.size() - 1, 0);
+  if (n <= 0) return;
+  text[static_cast<size_t>(n)] = '\0';
+  // proc(5), /proc/pid/stat: "pid (name) state ...", where the name may hold anything; the number
+  // of threads is the 18th field behind it.
+  const char* field = strrchr(text.data(), ')');
+  for (int i = 0; field != nullptr && i < 18; ++i) field = strchr(field + 1, ' ');
+  if (field == nullptr) return;
+  const uint64_t threads = strtoull(field + 1, nullptr, 10);
+  if (threads <= threads_) return;
+  Condemn(
+      absl::ResourceExhaustedError(absl::StrCat(label_, ": its process was ended because it had ",
+                                                threads, " threads; the limit is ", threads_)));
 }
 
 // The verdict stands before the signal is sent: whoever sees the connection break finds it.

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/sandbox_policy.h"
 #include "core/setting.h"
 #include "pipeline/change_source.h"
 
@@ -34,6 +35,7 @@ struct ConnectorLaunch {
   std::string label;              // how errors call it: "plugin rest", "grpc://127.0.0.1:5001"
   std::vector<Setting> settings;  // borrowed into every call's Configuration
   ConnectorLimits limits;
+  SandboxPolicy sandbox;  // of a child; its memory and scratch folder are filled in by LaunchChild
   // A line that the connector wrote to stderr or logged before Update. May be called from a
   // thread of the source; null: dropped (the last 64 KiB of stderr stay for error texts).
   std::function<void(int level, absl::string_view text)> log;

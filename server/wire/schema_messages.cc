@@ -53,6 +53,8 @@ ConnectorDescription::Option OptionFromMessage(const v1::Option& from) {
   option.type = static_cast<DataType>(from.type());
   option.required = from.required();
   option.secret = from.secret();
+  option.reads_path = from.reads_path();
+  option.writes_path = from.writes_path();
   option.default_value = from.default_value();
   option.help = from.help();
   option.label = from.label();
@@ -179,6 +181,8 @@ void DescriptionToMessage(const ConnectorDescription& description, v1::DescribeR
     to->set_type(static_cast<v1::DataType>(option.type));
     to->set_required(option.required);
     to->set_secret(option.secret);
+    to->set_reads_path(option.reads_path);
+    to->set_writes_path(option.writes_path);
     to->set_default_value(option.default_value);
     to->set_help(option.help);
     to->set_label(option.label);

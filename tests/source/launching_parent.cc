@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   tidemark::ConnectorLaunch launch;
   launch.label = "plugin misbehaving";
+  launch.sandbox.enabled = std::string(argv[3]) != "leave_child";  // which forks
   launch.settings = tidemark::ToSettings({{"mode", argv[3]}, {"after_rows", int64_t{10}}});
   auto source = tidemark::LaunchChild(launch, {argv[1], argv[2]});
   if (!source.ok() || !(*source)->Schema().ok()) return 1;

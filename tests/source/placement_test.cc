@@ -46,6 +46,7 @@ class PlacementTest : public testing::TestWithParam<const char*> {
     launch.label = "plugin placed";
     launch.settings = ToSettings(settings_);
     launch.limits.interrupt = absl::Seconds(10);
+    launch.sandbox.write_paths = {folder_};
     absl::StatusOr<std::unique_ptr<ChangeSource>> source = Launch(launch);
     ASSERT_TRUE(source.ok()) << source.status();
     source_ = *std::move(source);

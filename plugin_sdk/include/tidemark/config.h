@@ -16,8 +16,9 @@
 namespace tidemark {
 inline namespace sdk_v1 {
 
-// Whether an option must be given, what it is otherwise, and whether it is a secret:
-// kRequired, kOptional, Default("10"), kRequired | kSecret.
+// Whether an option must be given, what it is otherwise, and whether it is a secret or names files
+// that the sandbox has to open: kRequired, kOptional, Default("10"), kRequired | kSecret,
+// kRequired | kReadsPath.
 struct Presence {
   uint32_t flags = 0;
   const char* default_value = nullptr;
@@ -25,6 +26,8 @@ struct Presence {
 inline constexpr Presence kOptional = {};
 inline constexpr Presence kRequired = {TIDEMARK_OPTION_REQUIRED, nullptr};
 inline constexpr Presence kSecret = {TIDEMARK_OPTION_SECRET, nullptr};
+inline constexpr Presence kReadsPath = {TIDEMARK_OPTION_READS_PATH, nullptr};
+inline constexpr Presence kWritesPath = {TIDEMARK_OPTION_WRITES_PATH, nullptr};
 constexpr Presence Default(const char* text) { return {0, text}; }
 constexpr Presence operator|(Presence a, Presence b) {
   return {a.flags | b.flags, a.default_value != nullptr ? a.default_value : b.default_value};

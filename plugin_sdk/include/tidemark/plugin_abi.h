@@ -145,7 +145,11 @@ enum {
 /* tidemark_option.flags */
 enum {
   TIDEMARK_OPTION_REQUIRED = 1,
-  TIDEMARK_OPTION_SECRET = 2 /* never shown; may be given as a reference that the host resolves */
+  TIDEMARK_OPTION_SECRET = 2, /* never shown; may be given as a reference that the host resolves */
+  /* Of a STRING that names a file, a folder, or files by * ? [..]; "file:" and "sqlite:" may stand
+     before it. The host's sandbox opens what a connection names there, and no other file. */
+  TIDEMARK_OPTION_READS_PATH = 4, /* the file, or the folder with everything below */
+  TIDEMARK_OPTION_WRITES_PATH = 8 /* makes and changes files: of a file, in its whole folder */
 };
 
 /* tidemark_plugin.capabilities; the sandbox of the real run is built from these. */
@@ -153,8 +157,8 @@ enum {
   TIDEMARK_CAN_TABLE_STATE = 1, /* an entry of state for each table; update() may be asked for some
                                    tables only, by several instances side by side */
   TIDEMARK_CAN_REWIND = 2,      /* update() may be started from an earlier state */
-  TIDEMARK_NEEDS_NETWORK = 4,
-  TIDEMARK_NEEDS_FILES = 8,
+  TIDEMARK_NEEDS_NETWORK = 4,   /* without it no connection is possible, with it only outgoing */
+  TIDEMARK_NEEDS_FILES = 8,     /* without it TIDEMARK_OPTION_..._PATH opens nothing */
   TIDEMARK_SOURCE_TRANSACTIONS = 16 /* checkpoints stand at the ends of source transactions only */
 };
 

@@ -284,7 +284,8 @@ TIDEMARK_EXPORT_CONNECTOR(
     LedgerSource, .id = "ledger", .version = "1.0.0",
     .description = "Operations that follow from a seed, pruned once they are acknowledged",
     .capabilities = tidemark::kCanRewind | tidemark::kNeedsFiles,
-    .options = {{"log", tidemark::kString, tidemark::kRequired, "the ledger's own file"},
+    .options = {{"log", tidemark::kString, tidemark::kRequired | tidemark::kWritesPath,
+                 "the ledger's own file"},
                 {"rows", tidemark::kLong, tidemark::Default("1000"), "operations in all"},
                 {"seed", tidemark::kLong, tidemark::Default("1")},
                 {"accounts", tidemark::kLong, tidemark::Default("50"), "keys of accounts"},
@@ -303,5 +304,5 @@ TIDEMARK_EXPORT_CONNECTOR(
                 {"die_in", tidemark::kString, tidemark::kOptional, "a call; see misfortune.h"},
                 {"die_how", tidemark::kString, tidemark::Default("kill")},
                 {"die_at", tidemark::kLong, tidemark::Default("1")},
-                {"die_marker", tidemark::kString, tidemark::kOptional},
+                {"die_marker", tidemark::kString, tidemark::kWritesPath},
                 {"die_always", tidemark::kBoolean, tidemark::Default("false")}});

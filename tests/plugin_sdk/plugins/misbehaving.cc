@@ -194,8 +194,8 @@ tidemark_code Update(tidemark_connector* c, const tidemark_update_request* reque
 
 const tidemark_option kOptions[] = {
     {"mode", TIDEMARK_TYPE_STRING, 0, "none", "what to do wrong", nullptr, nullptr, nullptr},
-    {"once_file", TIDEMARK_TYPE_STRING, 0, nullptr, "misbehave only while it does not exist",
-     nullptr, nullptr, nullptr},
+    {"once_file", TIDEMARK_TYPE_STRING, TIDEMARK_OPTION_WRITES_PATH, nullptr,
+     "misbehave only while it does not exist", nullptr, nullptr, nullptr},
     {"after_rows", TIDEMARK_TYPE_LONG, 0, "10", "good rows before", nullptr, nullptr, nullptr},
     {"code", TIDEMARK_TYPE_LONG, 0, "13", "of mode fail", nullptr, nullptr, nullptr},
     {"retry_after_us", TIDEMARK_TYPE_LONG, 0, "0", "of mode fail", nullptr, nullptr, nullptr},
@@ -209,7 +209,7 @@ tidemark_plugin MakePlugin() {
   p.id = "misbehaving";
   p.version = "1.0.0";
   p.description = "Does wrong on purpose";
-  p.capabilities = TIDEMARK_CAN_REWIND;
+  p.capabilities = TIDEMARK_CAN_REWIND | TIDEMARK_NEEDS_FILES;
   p.state_format = 1;
   p.option_count = sizeof(kOptions) / sizeof(kOptions[0]);
   p.option_size = sizeof(kOptions[0]);
