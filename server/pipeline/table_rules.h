@@ -7,14 +7,11 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "core/glob.h"  // of the rules' patterns
 #include "core/schema.h"
 #include "pipeline/sync.h"
 
 namespace tidemark {
-
-// `pattern` with * (any run of characters) and ? (one byte) against the whole of `text`.
-bool GlobMatches(absl::string_view pattern, absl::string_view text);
-bool IsGlob(absl::string_view pattern);
 
 // The first rule whose pattern matches "schema.table" or "table"; the default rule where none
 // does; nullptr when the table is not selected. Borrowed from `options`.
