@@ -98,6 +98,12 @@ inline constexpr const char* kFailpointNames[] = {
     "state.repair",
     "backup.rename",
     "backup.rotate",
+    // The server's secrets and its audit log (server/access); tests/access kills at each.
+    "secrets.key_written",
+    "secrets.resealed",
+    "secrets.before_commit",
+    "secrets.committed",
+    "audit.committed",
 };
 
 }  // namespace tidemark
