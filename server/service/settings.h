@@ -13,9 +13,12 @@
 //   limits: {syncs: 8, ingest_streams: 64, plugins: 64, memory: 4 GiB}
 //   stop_timeout: 30 seconds
 //   history: {age: 30 days, syncs: 10000}      # of ended syncs, per connection
-//   secrets: {key: "${file:...}" | env:NAME | credential:NAME}   # see access/secret_store.h
+//   secrets: {key: file:PATH | env:NAME | credential:NAME}   # see access/master_key.h
 //   log: {level: info, format: json, file: path, max_bytes: 100 MiB, files: 5}
 //   alerts: path of a file, or the rules themselves (web/alert_rules.h)
+//
+// Values may hold ${env:NAME} and ${file:PATH}; there are no secrets to refer to yet. The table of
+// keys is settings_keys.cc.
 #ifndef TIDEMARK_SERVICE_SETTINGS_H_
 #define TIDEMARK_SERVICE_SETTINGS_H_
 
@@ -57,13 +60,15 @@ struct ServerSettings {
   absl::Duration stop_timeout = absl::Seconds(30);
   absl::Duration history_age = absl::Hours(24 * 30);
   int64_t history_syncs = 10'000;
-  std::string master_key;  // as written; empty: <data>/master.key
+  std::string master_key;  // of file:PATH the path is absolute; empty: <data>/master.key
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
   std::string log_file;  // empty: stderr
   uint64_t log_max_bytes = uint64_t{100} << 20;
   int log_files = 5;
   std::optional<ConfigNode> alerts;  // checked by web/
+  std::string alerts_file;           // how messages call where `alerts` stand
+  std::vector<std::string> secrets;  // values of references, for Redactor::AddSecret
 };
 
 // Defaults: data in $STATE_DIRECTORY, else $XDG_STATE_HOME/tidemark, else ~/.local/state/tidemark;
@@ -71,8 +76,11 @@ struct ServerSettings {
 ServerSettings DefaultServerSettings();
 
 // Every problem a line, "FILE:LINE:COLUMN: KEY: ..."; IsUsage() holds. Relative paths begin in the
-// file's folder.
+// file's folder, and all paths of the result are absolute. A file has at most 1 MiB.
 absl::StatusOr<ServerSettings> LoadServerSettings(const std::string& path);
+
+// Why a server may not listen there; empty: it may. An address that other machines reach needs TLS.
+std::string ListenProblem(const ListenSettings& listen);
 
 }  // namespace tidemark
 
