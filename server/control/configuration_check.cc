@@ -1,7 +1,9 @@
 #include "control/configuration_check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "control/configuration_keys.h"
+#include "control/exit_code.h"
 #include "core/duration_text.h"
 
 namespace tidemark {
@@ -31,6 +34,8 @@ bool OneOf(absl::string_view value, absl::string_view choices) {
 
 class Checker {
  public:
+  explicit Checker(KeyTable keys) : keys_(keys) {}
+
   CheckedConfiguration Run(const ConfigNode& root) {
     if (!root.is_map()) {
       out_.Add(root, "", "the file must be a map with the key sync");
@@ -49,12 +54,12 @@ class Checker {
     if (node.kind == ConfigNode::Kind::kNull) return;
     if (!node.is_map()) {
       out_.Add(node, path,
-               absl::StrCat("expected a map with ", absl::StrJoin(KeysBelow(path), ", ")));
+               absl::StrCat("expected a map with ", absl::StrJoin(KeysBelow(path, keys_), ", ")));
       return;
     }
     for (const ConfigNode::Entry& entry : node.entries) {
       const std::string below = Join(path, entry.key);
-      const ConfigurationKey* key = FindConfigurationKey(below);
+      const ConfigurationKey* key = FindConfigurationKey(below, keys_);
       if (key == nullptr) {
         Unknown(entry, path);
         continue;
@@ -66,14 +71,14 @@ class Checker {
 
   void Unknown(const ConfigNode::Entry& entry, const std::string& path) {
     std::string text = absl::StrCat("unknown key \"", entry.key, "\"");
-    const std::string nearest = NearestName(entry.key, KeysBelow(path));
-    const std::vector<std::string> elsewhere = PathsEndingIn(entry.key);
+    const std::string nearest = NearestName(entry.key, KeysBelow(path, keys_));
+    const std::vector<std::string> elsewhere = PathsEndingIn(entry.key, keys_);
     if (!nearest.empty()) {
       absl::StrAppend(&text, "; did you mean \"", nearest, "\"?");
     } else if (!elsewhere.empty()) {
       absl::StrAppend(&text, "; did you mean ", elsewhere.front(), "?");
     } else {
-      absl::StrAppend(&text, "; allowed here: ", absl::StrJoin(KeysBelow(path), ", "));
+      absl::StrAppend(&text, "; allowed here: ", absl::StrJoin(KeysBelow(path, keys_), ", "));
     }
     ConfigNode at;
     at.line = entry.line;
@@ -102,6 +107,8 @@ class Checker {
         if (!node.is_map() && node.kind != ConfigNode::Kind::kNull) {
           out_.Add(node, path, "expected a map");
         }
+        return;
+      case KeyType::kAnything:
         return;
       case KeyType::kTextList:
         return TextList(node, path);
@@ -227,6 +234,7 @@ class Checker {
     }
   }
 
+  const KeyTable keys_;
   CheckedConfiguration out_;
 };
 
@@ -243,7 +251,34 @@ void CheckedConfiguration::Add(const ConfigNode& node, std::string path, std::st
   problems.push_back({node.line, node.column, std::move(path), std::move(text), not_built});
 }
 
-CheckedConfiguration CheckConfiguration(const ConfigNode& root) { return Checker().Run(root); }
+CheckedConfiguration CheckConfiguration(const ConfigNode& root, KeyTable keys) {
+  return Checker(keys).Run(root);
+}
+
+absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationProblem> problems) {
+  if (problems.empty()) return absl::OkStatus();
+  for (size_t i = 0; i < problems.size(); ++i) problems[i].order = i;
+  std::sort(problems.begin(), problems.end(),
+            [](const ConfigurationProblem& a, const ConfigurationProblem& b) {
+              return std::tie(a.line, a.column, a.order) < std::tie(b.line, b.column, b.order);
+            });
+  bool only_not_built = true;
+  std::vector<std::string> lines;
+  const ConfigurationProblem* before = nullptr;
+  for (const ConfigurationProblem& problem : problems) {
+    // The first finding about a value says enough.
+    const bool again = before != nullptr && before->path == problem.path &&
+                       before->line == problem.line && before->column == problem.column;
+    before = &problem;
+    if (again) continue;
+    only_not_built = only_not_built && problem.not_built;
+    lines.push_back(absl::StrCat(file, ":", problem.line, ":", problem.column, ": ", problem.path,
+                                 problem.path.empty() ? "" : ": ", problem.text));
+  }
+  const std::string text = absl::StrJoin(lines, "\n");
+  return AsUsage(only_not_built ? absl::UnimplementedError(text)
+                                : absl::InvalidArgumentError(text));
+}
 
 bool ParseByteSize(absl::string_view text, uint64_t* bytes) {
   text = absl::StripAsciiWhitespace(text);

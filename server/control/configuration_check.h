@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "control/config_node.h"
+#include "control/configuration_keys.h"
 
 namespace tidemark {
 
@@ -42,7 +44,12 @@ struct CheckedConfiguration {
 
 // Unknown keys, wrong values, and features that are not built where the key itself selects them.
 // `root` outlives the result.
-CheckedConfiguration CheckConfiguration(const ConfigNode& root);
+CheckedConfiguration CheckConfiguration(const ConfigNode& root,
+                                        KeyTable keys = ConfigurationKeys());
+
+// OK, or every finding a line in the order of the file: "FILE:LINE:COLUMN: KEY: ...". IsUsage()
+// holds; UNIMPLEMENTED where nothing else is wrong than what is not built.
+absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationProblem> problems);
 
 // "4096", "256 MiB", "1.5 GB" -> bytes; false for anything else.
 bool ParseByteSize(absl::string_view text, uint64_t* bytes);

@@ -28,6 +28,9 @@ constexpr ConfigurationKey kKeys[] = {
      "The connection's name: letters, digits, \"_\", \"-\" and \".\". It names the state in the "
      "destination, so a renamed connection starts from the beginning.",
      "orders"},
+    {"priority", kInteger, "", "", "0",
+     "Larger is started first when more connections wait than a server runs at once.", "10", 0,
+     1000},
 
     {"sync", kSection, "", "", "", "What is read, and where it goes.", ""},
     {"sync.source", kSection, "", "", "", "Where rows come from.", ""},
@@ -40,8 +43,8 @@ constexpr ConfigurationKey kKeys[] = {
      "database with sqlite:PATH or a path is sqlite, file is files.",
      "api"},
     {"sync.source.connector", kText, "", "", "by sync.source.type",
-     "A plugin's id, the path of its .so file, or the address of a running connector: "
-     "grpc://HOST:PORT or unix:PATH.",
+     "A plugin's id, the path of its .so file, the address of a running connector "
+     "(grpc://HOST:PORT or unix:PATH), or ingest: programs push rows through a server.",
      "hello"},
     {"sync.source.connection", kText, "", "", "",
      "The connection string. The connector's option `connection`, or `base_url` for rest. Treated "
@@ -107,9 +110,17 @@ constexpr ConfigurationKey kKeys[] = {
      "sync.",
      "full"},
     {"sync.frequency", kText, "", "", "manual",
-     "realtime, hourly, daily, manual, \"every 5 minutes\" or a cron expression. `tidemark run` "
-     "does one sync and says so.",
+     "When a server syncs by itself: realtime, hourly, daily, weekly, manual, \"every 5 minutes\" "
+     "or a cron expression (\"30 6 * * mon-fri\"). `tidemark run` does one sync and says so.",
      "hourly"},
+    {"sync.timezone", kText, "", "", "UTC",
+     "The zone of hourly, daily, weekly and cron. A time that summer time skips runs at the end of "
+     "the gap, one that it repeats runs once.",
+     "Europe/Berlin"},
+    {"sync.jitter", kDuration, "", "", "0 s",
+     "Moves each start by a part of this, always the same one for a connection, so that many do "
+     "not start in the same second. At most 24 hours.",
+     "5 minutes"},
     {"sync.batch_size", kInteger, "", "", "1000",
      "Rows asked of the connector per page and checkpoint; not a limit of a transaction.", "500", 1,
      65536},
@@ -319,18 +330,18 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 
 }  // namespace
 
-absl::Span<const ConfigurationKey> ConfigurationKeys() { return kKeys; }
+KeyTable ConfigurationKeys() { return kKeys; }
 
-const ConfigurationKey* FindConfigurationKey(absl::string_view path) {
-  for (const ConfigurationKey& key : kKeys) {
+const ConfigurationKey* FindConfigurationKey(absl::string_view path, KeyTable keys) {
+  for (const ConfigurationKey& key : keys) {
     if (Matches(key.path, path)) return &key;
   }
   return nullptr;
 }
 
-std::vector<std::string> KeysBelow(absl::string_view path) {
+std::vector<std::string> KeysBelow(absl::string_view path, KeyTable keys) {
   std::vector<std::string> names;
-  for (const ConfigurationKey& key : kKeys) {
+  for (const ConfigurationKey& key : keys) {
     absl::string_view full(key.path);
     const size_t dot = full.rfind('.');
     const absl::string_view parent = dot == absl::string_view::npos ? "" : full.substr(0, dot);
@@ -356,9 +367,9 @@ std::string NearestName(absl::string_view word, const std::vector<std::string>& 
   return best;
 }
 
-std::vector<std::string> PathsEndingIn(absl::string_view name) {
+std::vector<std::string> PathsEndingIn(absl::string_view name, KeyTable keys) {
   std::vector<std::string> paths;
-  for (const ConfigurationKey& key : kKeys) {
+  for (const ConfigurationKey& key : keys) {
     if (absl::EndsWith(key.path, absl::StrCat(".", name))) paths.emplace_back(key.path);
   }
   return paths;
@@ -388,6 +399,8 @@ const char* KeyTypeName(KeyType type) {
       return "map of integers";
     case KeyType::kAny:
       return "map";
+    case KeyType::kAnything:
+      return "any";
     case KeyType::kTables:
       return "list of tables";
     case KeyType::kList:

@@ -1,5 +1,5 @@
 // The one table of every key of a connection file: it drives validation, the JSON Schema and
-// `tidemark explain KEY`.
+// `tidemark explain KEY`. Other files bring a table of their own (service/settings_keys.h).
 #ifndef TIDEMARK_CONTROL_CONFIGURATION_KEYS_H_
 #define TIDEMARK_CONTROL_CONFIGURATION_KEYS_H_
 
@@ -23,6 +23,7 @@ enum class KeyType {
   kTextMap,     // a map of texts
   kIntegerMap,  // a map of integers
   kAny,         // whatever the connector declares
+  kAnything,    // any node: whoever uses it checks it
   kTables,      // a list of names and maps, or a map: table -> settings
   kList,        // a list of maps of further keys (path element "[]")
 };
@@ -41,21 +42,25 @@ struct ConfigurationKey {
   double maximum = 0;
 };
 
-absl::Span<const ConfigurationKey> ConfigurationKeys();
+using KeyTable = absl::Span<const ConfigurationKey>;
+
+// Of connection files.
+KeyTable ConfigurationKeys();
 
 // The row of the table that `path` ("sync.source.tables.user.deletes") stands for, or null. Keys
 // below kAny and inside maps have none of their own.
-const ConfigurationKey* FindConfigurationKey(absl::string_view path);
+const ConfigurationKey* FindConfigurationKey(absl::string_view path,
+                                             KeyTable keys = ConfigurationKeys());
 
 // The names allowed directly below the section `path` ("" is the whole file); "*" is left out.
-std::vector<std::string> KeysBelow(absl::string_view path);
+std::vector<std::string> KeysBelow(absl::string_view path, KeyTable keys = ConfigurationKeys());
 
 // The candidate nearest to `word` by edit distance, at most a third of its length away; empty:
 // none is near.
 std::string NearestName(absl::string_view word, const std::vector<std::string>& candidates);
 
 // The paths that end in `.name`, for "did you mean sync.batch_size?".
-std::vector<std::string> PathsEndingIn(absl::string_view name);
+std::vector<std::string> PathsEndingIn(absl::string_view name, KeyTable keys = ConfigurationKeys());
 
 const char* KeyTypeName(KeyType type);
 

@@ -54,6 +54,7 @@ Json KeySchema(const ConfigurationKey& key) {
     case KeyType::kAny:
       json = {{"type", {"object", "null"}}};
       break;
+    case KeyType::kAnything:
     case KeyType::kTables:
     case KeyType::kList:
       json = Json::object();  // the items are filled in below

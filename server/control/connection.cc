@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,11 +12,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "control/configuration_check.h"
 #include "control/connector_sandbox.h"
 #include "control/exit_code.h"
+#include "control/redaction.h"
 #include "control/storage_address.h"
 #include "control/table_settings.h"
 #include "control/yaml_text.h"
@@ -105,9 +104,9 @@ class Reader {
     const ConfigNode* name = Find("name");
     if (name == nullptr) return;
     out_.name = name->text;
-    bool good = !name->text.empty() && name->text.size() <= 100;
-    for (const char c : name->text) good = good && IsNameCharacter(c);
-    if (!good) in_.Add(*name, "name", "expected letters, digits, \"_\", \"-\" and \".\"");
+    if (!IsConnectionName(name->text)) {
+      in_.Add(*name, "name", "expected letters, digits, \"_\", \"-\" and \".\"");
+    }
   }
 
   void ReadSource() {
@@ -250,10 +249,13 @@ class Reader {
 
   void CheckZone() {
     absl::TimeZone zone = absl::UTCTimeZone();
-    const ConfigNode* name = Find("cdc.timestamp.timezone");
-    if (name != nullptr && !absl::LoadTimeZone(name->text, &zone)) {
-      in_.Add(*name, "cdc.timestamp.timezone",
-              absl::StrCat("\"", name->text, "\" is no time zone (\"UTC\", \"Europe/Berlin\")"));
+    if (const ConfigNode* name = Find("cdc.timestamp.timezone"); name != nullptr) {
+      absl::StatusOr<absl::TimeZone> parsed = ParseTimeZone(name->text);
+      if (parsed.ok()) {
+        zone = *parsed;
+      } else {
+        in_.Add(*name, "cdc.timestamp.timezone", std::string(parsed.status().message()));
+      }
     }
     const ConfigNode* start = Find("cdc.timestamp.start");
     if (start == nullptr) return;
@@ -271,28 +273,31 @@ class Reader {
     }
     options.strip_text_nul = LowerText("sync.text_nul", "refuse") == "strip";
     options.infer_dates = LowerText("sync.infer.dates", "false") == "true";
-    out_.frequency = Text("sync.frequency", "manual");
-    if (const ConfigNode* node = Find("sync.frequency"); node != nullptr) {
-      if (!IsFrequency(node->text)) {
-        in_.Add(*node, "sync.frequency",
-                absl::StrCat("\"", node->text,
-                             "\" is not allowed; expected realtime, hourly, daily, manual, "
-                             "\"every 5 minutes\" or a cron expression"));
-      }
-    }
+    ReadNumber("priority", &out_.priority);
+    ReadSchedule();
   }
 
-  static bool IsFrequency(absl::string_view text) {
-    const std::string lower = absl::AsciiStrToLower(text);
-    if (lower == "realtime" || lower == "hourly" || lower == "daily" || lower == "manual") {
-      return true;
+  void ReadSchedule() {
+    out_.timezone = Text("sync.timezone", "UTC");
+    const ConfigNode* zone = Find("sync.timezone");
+    if (absl::StatusOr<absl::TimeZone> parsed = ParseTimeZone(out_.timezone); !parsed.ok()) {
+      in_.Add(*zone, "sync.timezone", std::string(parsed.status().message()));
+      return;
     }
-    absl::string_view rest = lower;
-    if (absl::ConsumePrefix(&rest, "every ")) return ParseDuration(rest).ok();
-    const std::vector<absl::string_view> fields = absl::StrSplit(lower, ' ', absl::SkipEmpty());
-    if (fields.size() != 5) return false;
-    return lower.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz*/,- ") ==
-           std::string::npos;
+    ReadDuration("sync.jitter", &out_.jitter);
+    if (out_.jitter > Schedule::kMaxJitter) {
+      in_.Add(*Find("sync.jitter"), "sync.jitter", "expected at most 24 hours");
+      return;
+    }
+    const ConfigNode* frequency = Find("sync.frequency");
+    if (frequency == nullptr) return;
+    absl::StatusOr<Schedule> schedule =
+        Schedule::Parse(frequency->text, out_.timezone, out_.jitter, out_.name);
+    if (schedule.ok()) {
+      out_.schedule = *std::move(schedule);
+    } else {
+      in_.Add(*frequency, "sync.frequency", std::string(schedule.status().message()));
+    }
   }
 
   void ReadCheckpointing() {
@@ -383,69 +388,72 @@ class Reader {
     if (const ConfigNode* node = Find("conflict_resolution"); node != nullptr) {
       out_.warnings.push_back("conflict_resolution: not used, there is only one source");
     }
-    if (absl::EqualsIgnoreCase(out_.frequency, "realtime")) {
-      notices.push_back("sync.frequency: realtime; this run does one sync and ends");
-    } else if (!absl::EqualsIgnoreCase(out_.frequency, "manual")) {
-      notices.push_back(absl::StrCat("sync.frequency: ", out_.frequency,
+    if (out_.schedule.kind() == Schedule::Kind::kRealtime) {
+      notices.push_back("sync.frequency: realtime; without --follow a run does one sync and ends");
+    } else if (out_.schedule.kind() != Schedule::Kind::kManual) {
+      notices.push_back(absl::StrCat("sync.frequency: ", out_.schedule.text(),
                                      "; this run does one sync, the schedule needs a server"));
     }
+    if (out_.priority != 0) notices.push_back("priority: counts among connections of a server");
   }
 
   CheckedConfiguration& in_;
   Connection& out_;
 };
 
-absl::Status ProblemsStatus(const std::string& file, std::vector<ConfigurationProblem> problems) {
-  if (problems.empty()) return absl::OkStatus();
-  for (size_t i = 0; i < problems.size(); ++i) problems[i].order = i;
-  std::sort(problems.begin(), problems.end(),
-            [](const ConfigurationProblem& a, const ConfigurationProblem& b) {
-              return std::tie(a.line, a.column, a.order) < std::tie(b.line, b.column, b.order);
-            });
-  bool only_not_built = true;
-  std::vector<std::string> lines;
-  const ConfigurationProblem* before = nullptr;
-  for (const ConfigurationProblem& problem : problems) {
-    // The first finding about a value says enough.
-    const bool again = before != nullptr && before->path == problem.path &&
-                       before->line == problem.line && before->column == problem.column;
-    before = &problem;
-    if (again) continue;
-    only_not_built = only_not_built && problem.not_built;
-    lines.push_back(absl::StrCat(file, ":", problem.line, ":", problem.column, ": ", problem.path,
-                                 problem.path.empty() ? "" : ": ", problem.text));
-  }
-  const std::string text = absl::StrJoin(lines, "\n");
-  return AsUsage(only_not_built ? absl::UnimplementedError(text)
-                                : absl::InvalidArgumentError(text));
+// The variables of the .env file in `folder`, if there is one.
+absl::StatusOr<std::map<std::string, std::string>> ReadDotEnv(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/.env");
+  absl::StatusOr<std::string> text = ReadTextFile(path, kMaxFile);
+  if (absl::IsNotFound(text.status())) return std::map<std::string, std::string>();
+  if (!text.ok()) return AsUsage(text.status());
+  auto values = ParseDotEnv(path, *text);
+  if (!values.ok()) return AsUsage(values.status());
+  return values;
 }
 
 }  // namespace
 
+std::string DefaultConnectionName(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
+  name = name.substr(0, std::min(name.rfind(".y"), size_t{100}));
+  for (char& c : name) {
+    if (!IsNameCharacter(c)) c = '_';
+  }
+  return name;
+}
+
+bool IsConnectionName(absl::string_view name) {
+  return !name.empty() && name.size() <= 100 &&
+         std::all_of(name.begin(), name.end(), IsNameCharacter);
+}
+
 absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
-                                           absl::string_view text, const Environment& environment) {
+                                           absl::string_view text,
+                                           const ReferenceSources& references) {
   absl::StatusOr<ConfigNode> root = ParseYaml(file, text);
   if (!root.ok()) return AsUsage(root.status());
   std::vector<std::string> unresolved;
   std::vector<std::string> secrets;
-  ResolveReferences(environment, folder, &*root, &unresolved, &secrets);
+  ResolveReferences(references, folder, &*root, &unresolved, &secrets);
   if (!unresolved.empty()) {
     for (std::string& problem : unresolved) problem = absl::StrCat(file, ": ", problem);
     return AsUsage(absl::InvalidArgumentError(absl::StrJoin(unresolved, "\n")));
   }
   CheckedConfiguration checked = CheckConfiguration(*root);
   if (!root->is_map()) return ProblemsStatus(file, checked.problems);
+  Redactor redactor;  // a wrong value is repeated in its finding
+  for (const std::string& secret : secrets) redactor.AddSecret(secret);
   Connection connection;
   connection.file = file;
   connection.folder = folder;
   connection.secrets = std::move(secrets);
-  const size_t slash = file.rfind('/');
-  connection.name = slash == std::string::npos ? file : file.substr(slash + 1);
-  connection.name = connection.name.substr(0, connection.name.rfind(".y"));
-  for (char& c : connection.name) {
-    if (!IsNameCharacter(c)) c = '_';
-  }
+  connection.name = DefaultConnectionName(file);
   Reader(&checked, &connection).Read();
+  for (ConfigurationProblem& problem : checked.problems) {
+    problem.text = redactor.Apply(problem.text);
+  }
   if (absl::Status status = ProblemsStatus(file, checked.problems); !status.ok()) return status;
   connection.options.connection = connection.name;
   connection.options.source_name = connection.source.name;
@@ -453,22 +461,21 @@ absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::s
   return connection;
 }
 
+absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
+                                           absl::string_view text, const Environment& environment) {
+  ReferenceSources references;
+  references.environment = environment;
+  return ParseConnection(file, folder, text, references);
+}
+
 absl::StatusOr<Connection> LoadConnection(const std::string& path) {
   absl::StatusOr<std::string> text = ReadTextFile(path, kMaxFile);
   if (!text.ok()) return AsUsage(text.status());
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  const std::string env_path = absl::StrCat(folder, "/.env");
-  std::map<std::string, std::string> values;
-  absl::StatusOr<std::string> env_text = ReadTextFile(env_path, kMaxFile);
-  if (env_text.ok()) {
-    auto parsed = ParseDotEnv(env_path, *env_text);
-    if (!parsed.ok()) return AsUsage(parsed.status());
-    values = *std::move(parsed);
-  } else if (!absl::IsNotFound(env_text.status())) {
-    return AsUsage(env_text.status());
-  }
-  return ParseConnection(path, folder, *text, ProcessEnvironment(std::move(values)));
+  absl::StatusOr<std::map<std::string, std::string>> values = ReadDotEnv(folder);
+  if (!values.ok()) return values.status();
+  return ParseConnection(path, folder, *text, ProcessEnvironment(*std::move(values)));
 }
 
 }  // namespace tidemark

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "control/config_node.h"
 #include "control/references.h"
+#include "control/schedule.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/sync.h"
 
@@ -78,7 +79,10 @@ struct Connection {
   StorageSettings storage;
   StateBackupSettings backup;
   RecoverySettings recovery;
-  std::string frequency = "manual";
+  Schedule schedule;                  // used by a server
+  std::string timezone = "UTC";       // of the schedule, as written
+  absl::Duration jitter;              // of the schedule
+  uint32_t priority = 0;              // among a server's connections, larger first
   std::vector<std::string> secrets;   // resolved references, for Redactor::AddSecret
   std::vector<std::string> notices;   // what is accepted and does nothing here, a line each
   std::vector<std::string> warnings;  // what is probably a mistake, a line each
@@ -90,7 +94,15 @@ absl::StatusOr<Connection> LoadConnection(const std::string& path);
 
 // The same from text. `folder` is where relative paths begin.
 absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
+                                           absl::string_view text,
+                                           const ReferenceSources& references);
+absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
                                            absl::string_view text, const Environment& environment);
+
+// The name of a connection whose file gives none: "orders" of ".../orders.yaml".
+std::string DefaultConnectionName(const std::string& file);
+// Letters, digits, "_", "-" and ".", at most 100 of them.
+bool IsConnectionName(absl::string_view name);
 
 // What the engine makes of the file, for `check --json` and the tests. Secrets are left out.
 nlohmann::ordered_json ConnectionJson(const Connection& connection);

@@ -35,7 +35,7 @@ Json RuleJson(const TableRule& rule) {
 Json ConnectionJson(const Connection& connection) {
   const SourceSettings& source = connection.source;
   const SyncOptions& options = connection.options;
-  Json json = {{"name", connection.name}};
+  Json json = {{"name", connection.name}, {"priority", connection.priority}};
   Json& from = json["source"];
   from = {{"name", source.name},
           {"connector", source.connector},
@@ -56,7 +56,9 @@ Json ConnectionJson(const Connection& connection) {
                          {"type", connection.destination.type},
                          {"path", connection.destination.path}};
   Json& sync = json["sync"];
-  sync = {{"frequency", connection.frequency},
+  sync = {{"frequency", connection.schedule.text()},
+          {"timezone", connection.timezone},
+          {"jitter", absl::FormatDuration(connection.jitter)},
           {"full", options.full},
           {"batch_size", options.page_rows},
           {"naming", options.naming == Naming::kSnakeCase ? "snake_case" : "source"},

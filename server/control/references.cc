@@ -32,20 +32,37 @@ bool IsName(absl::string_view name) {
   return true;
 }
 
-bool NamesSecret(absl::string_view variable) {
-  const std::string name = absl::AsciiStrToUpper(variable);
-  for (const char* word : {"TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY"}) {
-    if (absl::StrContains(name, word)) return true;
+absl::Status Refused(absl::string_view reference) {
+  return absl::PermissionDeniedError(
+      absl::StrCat("${", reference,
+                   "} may not be used here: a definition that came through the API sees neither "
+                   "the server's environment nor its files; store the value as a secret of the "
+                   "server and write ${secret:NAME}"));
+}
+
+absl::StatusOr<std::string> SecretValue(const SecretLookup& lookup, absl::string_view name,
+                                        std::vector<std::string>* secrets) {
+  if (lookup == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("${secret:", name,
+                     "} is kept by a server, and this is none; write ${env:NAME} or ${file:PATH}, "
+                     "or apply the connection to a server"));
   }
-  return false;
+  absl::StatusOr<std::string> value = lookup(name);
+  if (value.ok()) secrets->push_back(*value);
+  return value;
 }
 
 // The value of what stands between "${" and "}". On failure the error's text has no value in it.
-absl::StatusOr<std::string> ReferenceValue(const Environment& environment,
+absl::StatusOr<std::string> ReferenceValue(const ReferenceSources& sources,
                                            const std::string& folder, absl::string_view reference,
                                            std::vector<std::string>* secrets) {
-  if (absl::ConsumePrefix(&reference, "file:")) {
-    std::string path(reference);
+  if (absl::ConsumePrefix(&reference, "secret:")) {
+    return SecretValue(sources.secret, reference, secrets);
+  }
+  if (absl::StartsWith(reference, "file:")) {
+    if (!sources.files) return Refused(reference);
+    std::string path(reference.substr(5));
     if (!absl::StartsWith(path, "/")) path = absl::StrCat(folder, "/", path);
     absl::StatusOr<std::string> text = ReadTextFile(path, kMaxReferencedFile);
     if (!text.ok()) return text;
@@ -60,10 +77,11 @@ absl::StatusOr<std::string> ReferenceValue(const Environment& environment,
   if (!IsName(parts.first)) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"${", reference,
-                     "}\" is no reference; write ${NAME}, ${env:NAME}, ${NAME:-default} or "
-                     "${file:PATH} ($$ stands for one $)"));
+                     "}\" is no reference; write ${NAME}, ${env:NAME}, ${NAME:-default}, "
+                     "${file:PATH} or ${secret:NAME} ($$ stands for one $)"));
   }
-  std::optional<std::string> value = environment(std::string(parts.first));
+  if (sources.environment == nullptr) return Refused(reference);
+  std::optional<std::string> value = sources.environment(std::string(parts.first));
   if (has_default && (!value.has_value() || value->empty())) return std::string(parts.second);
   if (!value.has_value()) {
     return absl::NotFoundError(absl::StrCat("the variable ", parts.first,
@@ -74,7 +92,7 @@ absl::StatusOr<std::string> ReferenceValue(const Environment& environment,
   return *std::move(value);
 }
 
-absl::StatusOr<std::string> Replace(const Environment& environment, const std::string& folder,
+absl::StatusOr<std::string> Replace(const ReferenceSources& sources, const std::string& folder,
                                     absl::string_view text, std::vector<std::string>* secrets) {
   std::string out;
   while (!text.empty()) {
@@ -90,7 +108,7 @@ absl::StatusOr<std::string> Replace(const Environment& environment, const std::s
         return absl::InvalidArgumentError("a reference \"${\" is not closed by \"}\"");
       }
       absl::StatusOr<std::string> value =
-          ReferenceValue(environment, folder, text.substr(2, close - 2), secrets);
+          ReferenceValue(sources, folder, text.substr(2, close - 2), secrets);
       if (!value.ok()) return value;
       absl::StrAppend(&out, *value);
       text.remove_prefix(close + 1);
@@ -104,6 +122,14 @@ absl::StatusOr<std::string> Replace(const Environment& environment, const std::s
 }
 
 }  // namespace
+
+bool NamesSecret(absl::string_view name) {
+  const std::string upper = absl::AsciiStrToUpper(name);
+  for (const char* word : {"TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY"}) {
+    if (absl::StrContains(upper, word)) return true;
+  }
+  return false;
+}
 
 Environment ProcessEnvironment(std::map<std::string, std::string> more) {
   return [more = std::move(more)](const std::string& name) -> std::optional<std::string> {
@@ -138,10 +164,10 @@ absl::StatusOr<std::map<std::string, std::string>> ParseDotEnv(absl::string_view
   return values;
 }
 
-void ResolveReferences(const Environment& environment, const std::string& folder, ConfigNode* node,
+void ResolveReferences(const ReferenceSources& sources, const std::string& folder, ConfigNode* node,
                        std::vector<std::string>* problems, std::vector<std::string>* secrets) {
   if (node->is_scalar() && absl::StrContains(node->text, "$")) {
-    absl::StatusOr<std::string> text = Replace(environment, folder, node->text, secrets);
+    absl::StatusOr<std::string> text = Replace(sources, folder, node->text, secrets);
     if (text.ok()) {
       node->text = *std::move(text);
     } else {
@@ -149,10 +175,10 @@ void ResolveReferences(const Environment& environment, const std::string& folder
     }
   }
   for (ConfigNode& item : node->items) {
-    ResolveReferences(environment, folder, &item, problems, secrets);
+    ResolveReferences(sources, folder, &item, problems, secrets);
   }
   for (ConfigNode::Entry& entry : node->entries) {
-    ResolveReferences(environment, folder, &entry.value, problems, secrets);
+    ResolveReferences(sources, folder, &entry.value, problems, secrets);
   }
 }
 

@@ -13,12 +13,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/text.h"
 #include "yaml-cpp/yaml.h"
 
 namespace tidemark {
 namespace {
 
 constexpr size_t kMaxNodes = 100'000;
+constexpr size_t kMaxText = 16 * 1024 * 1024;  // bytes of all keys and values
 constexpr int kMaxDepth = 64;
 
 absl::Status At(absl::string_view label, int line, int column, absl::string_view text) {
@@ -60,6 +62,18 @@ absl::Status RefusePastedChoices(absl::string_view label, absl::string_view text
   return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
 }
 
+// The parser would take UTF-16 and bytes of any kind.
+absl::Status RefuseBytes(absl::string_view label, absl::string_view text) {
+  int number = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    if (!IsUtf8(line) || HasNul(line)) {
+      return At(label, number, 1, "this is no text in UTF-8; save the file as UTF-8");
+    }
+  }
+  return absl::OkStatus();
+}
+
 class Converter {
  public:
   explicit Converter(absl::string_view label) : label_(label) {}
@@ -72,6 +86,8 @@ class Converter {
     if (depth > kMaxDepth) return At(label_, node.line, node.column, "nested too deeply");
     if (++nodes_ > kMaxNodes) return At(label_, node.line, node.column, "too many values");
     if (from.IsScalar()) {
+      bytes_ += from.Scalar().size();
+      if (bytes_ > kMaxText) return At(label_, node.line, node.column, "too much text");
       node.kind = ConfigNode::Kind::kScalar;
       node.text = from.Scalar();
       // yaml-cpp gives quoted scalars, and only them, the non-specific tag "!".
@@ -104,6 +120,7 @@ class Converter {
       }
       ConfigNode::Entry entry;
       entry.key = pair.first.Scalar();
+      bytes_ += entry.key.size();
       entry.line = mark.line + 1;
       entry.column = mark.column + 1;
       if (!seen.insert(entry.key).second) {
@@ -120,11 +137,13 @@ class Converter {
 
   const absl::string_view label_;
   size_t nodes_ = 0;
+  size_t bytes_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<ConfigNode> ParseYaml(absl::string_view label, absl::string_view text) {
+  if (!IsUtf8(text) || HasNul(text)) return RefuseBytes(label, text);
   if (absl::Status status = RefusePastedChoices(label, text); !status.ok()) return status;
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));

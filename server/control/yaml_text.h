@@ -9,8 +9,8 @@
 namespace tidemark {
 
 // Parses one document. INVALID_ARGUMENT "label:line:column: ..." for text that is no YAML, a key
-// given twice, a pasted choice ("a" | "b": "line 3: choose one of a, b"), more than 100,000 nodes
-// or 64 levels.
+// given twice, a pasted choice ("a" | "b": "line 3: choose one of a, b"), bytes that are no text,
+// and more than 100,000 nodes, 16 MiB or 64 levels, each alias counted as what it stands for.
 absl::StatusOr<ConfigNode> ParseYaml(absl::string_view label, absl::string_view text);
 
 }  // namespace tidemark

@@ -98,6 +98,10 @@ inline constexpr const char* kFailpointNames[] = {
     "state.repair",
     "backup.rename",
     "backup.rotate",
+    // A transaction of a server's catalog (server/service).
+    "catalog.begun",
+    "catalog.before_commit",
+    "catalog.committed",
     // The server's secrets and its audit log (server/access); tests/access kills at each.
     "secrets.key_written",
     "secrets.resealed",
