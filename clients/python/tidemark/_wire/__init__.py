@@ -1,0 +1,1 @@
+"""Code generated from proto/ (see generate.py), and the descriptor pool it lives in."""

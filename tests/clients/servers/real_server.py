@@ -1,0 +1,101 @@
+"""`tidemarkd` in a folder of its own, for one test."""
+
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BIN = pathlib.Path(os.environ.get("TIDEMARK_BIN", ROOT / "build" / "release" / "bin"))
+
+ORDERS = """name: orders
+sync:
+  source: {{connector: ingest, tables: [{{orders: {{primary_key: [id]}}}}]}}
+  destination: {{type: sqlite, connection: "{folder}/warehouse.db"}}
+  frequency: manual
+"""
+NUMBERS = """name: numbers
+sync:
+  source: {{connector: generator, config: {{count: 1000}}}}
+  destination: {{type: sqlite, connection: "{folder}/numbers.db"}}
+  frequency: manual
+"""
+
+
+class RealServer:
+    """Answers on unix:FOLDER/tidemark.sock within `with`; FOLDER holds both connections."""
+
+    def __init__(self):
+        self._scratch = tempfile.TemporaryDirectory(prefix="tidemark_")
+        self.folder = pathlib.Path(self._scratch.name)
+        self.address = f"unix:{self.folder}/tidemark.sock"
+        self._server = None
+
+    def __enter__(self):
+        (self.folder / "orders.yaml").write_text(ORDERS.format(folder=self.folder))
+        (self.folder / "numbers.yaml").write_text(NUMBERS.format(folder=self.folder))
+        (self.folder / "tidemarkd.yaml").write_text(
+            f"data: {self.folder}/data\nhttp: \"off\"\n"
+            f"listen: [{{address: \"unix:{self.folder}/tidemark.sock\"}}]\n")
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            self._scratch.cleanup()
+
+    def start(self):
+        """Starts it and waits until it listens."""
+        self._server = subprocess.Popen(  # pylint: disable=consider-using-with
+            [BIN / "tidemarkd", "--config", self.folder / "tidemarkd.yaml"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "tidemarkd.log").open("ab"))
+        until = time.monotonic() + 30
+        pause = threading.Event()  # nobody tells when a socket is there
+        while not self._listens():
+            if self._server.poll() is not None or time.monotonic() > until:
+                raise AssertionError("tidemarkd does not answer:\n" + self.log())
+            pause.wait(0.02)
+
+    def apply_numbers(self):
+        """Applies numbers.yaml."""
+        import tidemark  # pylint: disable=import-outside-toplevel  # of the tree, by client_paths
+        with tidemark.connect(self.address) as client:
+            client.apply((self.folder / "numbers.yaml").read_text())
+
+    def _listens(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(f"{self.folder}/tidemark.sock")
+            except OSError:
+                return False
+        return True
+
+    def orders(self):
+        """The rows of the table orders: id, total."""
+        with sqlite3.connect(self.folder / "warehouse.db") as base:
+            return base.execute("SELECT id, total FROM orders ORDER BY id").fetchall()
+
+    def log(self):
+        """What it wrote so far."""
+        return (self.folder / "tidemarkd.log").read_text(errors="replace")[-8000:]
+
+    def kill(self):
+        """As a crash would."""
+        self._server.send_signal(signal.SIGKILL)
+        self._server.wait()
+
+    def stop(self):
+        """In order."""
+        if self._server.poll() is None:
+            self._server.send_signal(signal.SIGTERM)
+            self._server.wait(60)
+        if self._server.returncode not in (0, -signal.SIGKILL):
+            raise AssertionError(f"tidemarkd ended with {self._server.returncode}:\n{self.log()}")
