@@ -70,6 +70,7 @@ absl::StatusOr<std::string> ReferenceValue(const ReferenceSources& sources,
     secrets->push_back(*text);
     return text;
   }
+  const absl::string_view whole = reference;
   absl::ConsumePrefix(&reference, "env:");
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(reference, absl::MaxSplits(":-", 1));
@@ -80,7 +81,7 @@ absl::StatusOr<std::string> ReferenceValue(const ReferenceSources& sources,
                      "}\" is no reference; write ${NAME}, ${env:NAME}, ${NAME:-default}, "
                      "${file:PATH} or ${secret:NAME} ($$ stands for one $)"));
   }
-  if (sources.environment == nullptr) return Refused(reference);
+  if (sources.environment == nullptr) return Refused(whole);
   std::optional<std::string> value = sources.environment(std::string(parts.first));
   if (has_default && (!value.has_value() || value->empty())) return std::string(parts.second);
   if (!value.has_value()) {

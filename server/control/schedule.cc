@@ -125,7 +125,12 @@ absl::StatusOr<absl::Duration> ReadInterval(absl::string_view text) {
     number = absl::StrCat("1 ", text);
   }
   absl::StatusOr<absl::Duration> interval = ParseDuration(number);
-  if (!interval.ok()) return interval;
+  if (!interval.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"every ", text,
+                     "\" is no interval; write for example \"every 5 minutes\" or \"every 2h\" "
+                     "(for months, a cron expression)"));
+  }
   if (*interval < absl::Seconds(1) || *interval > kLongestInterval) {
     return absl::InvalidArgumentError(
         absl::StrCat("every ", text, ": expected from 1 second to 366 days"));

@@ -72,7 +72,8 @@ std::string Printable(const std::string& text) {
 
 // Every scalar, and every list of scalars as one value, by its dotted path.
 void AddLeaves(const ConfigNode& node, const std::string& path, std::map<std::string, Leaf>* out) {
-  if (node.is_map() && !node.entries.empty()) {
+  if (node.kind == ConfigNode::Kind::kNull) return;  // as if the key were not there
+  if (node.is_map()) {
     for (const ConfigNode::Entry& entry : node.entries) {
       AddLeaves(entry.value, path.empty() ? entry.key : absl::StrCat(path, ".", entry.key), out);
     }

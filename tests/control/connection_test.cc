@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -129,6 +130,81 @@ TEST(ConnectionTest, ReferencesAreResolvedAndUnsetOnesNamed) {
   EXPECT_THAT(std::string(load("\"${file:/none/such}\"").status().message()),
               HasSubstr("line 2: /none/such"));
   EXPECT_THAT(load("\"${API_TOKEN}\"")->secrets, ElementsAre("s3cret-token"));
+}
+
+TEST(ConnectionTest, SecretsOfAServerAreResolvedAndWhatIsNotThereIsRefusedByName) {
+  const std::string text =
+      "sync:\n  source: {connector: hello, connection: \"u:${secret:db}@h\"}\n"
+      "  destination: {connection: w.db}\n";
+  ReferenceSources sources;
+  sources.secret = [](absl::string_view name) -> absl::StatusOr<std::string> {
+    if (name == "db") return "canary-of-the-store";
+    return absl::NotFoundError(absl::StrCat("there is no secret ", name));
+  };
+  const absl::StatusOr<Connection> loaded = ParseConnection("c.yaml", "/f", text, sources);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->source.connection->text, "u:canary-of-the-store@h");
+  EXPECT_THAT(loaded->secrets, ElementsAre("canary-of-the-store"));
+  struct Case {
+    const char* value;
+    const char* error;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"${secret:none}", "c.yaml: line 4: there is no secret none"},
+           {"${HOME}", "line 4: ${HOME} may not be used here"},
+           {"${env:HOME}", "line 4: ${env:HOME} may not be used here"},
+           {"${NONE:-x}", "line 4: ${NONE:-x} may not be used here"},
+           {"${file:/etc/hostname}", "line 4: ${file:/etc/hostname} may not be used here"},
+           {"${secret:db}", "c.yaml:4:15: sync.batch_size: \"***\" is not allowed"}}) {
+    sources.files = false;
+    const absl::Status status =
+        ParseConnection("c.yaml", "/f", absl::StrCat(text, "  batch_size: \"", c.value, "\"\n"),
+                        sources)
+            .status();
+    EXPECT_TRUE(IsUsage(status));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.error));
+    EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr("canary")));
+  }
+  EXPECT_THAT(ErrorOf(text), HasSubstr("line 2: ${secret:db} is kept by a server"));
+}
+
+TEST(ConnectionTest, TheScheduleIsReadByItsOwnParserAndItsMistakesArePlaced) {
+  for (const auto& [keys, error] : std::vector<std::pair<std::string, std::string>>{
+           {"frequency: often", "c.yaml:4:14: sync.frequency: \"often\" is no schedule"},
+           {"frequency: every now", "sync.frequency: \"every now\" is no interval"},
+           {"frequency: \"61 * * * *\"", "sync.frequency: cron: minute \"61\" is not in 0-59"},
+           {"timezone: Mars", "c.yaml:4:13: sync.timezone: \"Mars\" is no time zone"},
+           {"timezone: /etc/passwd", "is no time zone"},
+           {"jitter: 2 days", "c.yaml:4:11: sync.jitter: expected at most 24 hours"},
+           {"jitter: 0 s", "sync.jitter: expected a positive duration"}}) {
+    EXPECT_THAT(ErrorOf(absl::StrCat(kStart, "  ", keys, "\n")), HasSubstr(error)) << keys;
+  }
+  const absl::StatusOr<Connection> loaded = ParseConnection(
+      "c.yaml", "/f",
+      absl::StrCat("priority: 3\n", kStart,
+                   "  frequency: daily\n  timezone: Europe/Berlin\n  jitter: 5 minutes\n"),
+      NoVariables());
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->priority, 3u);
+  EXPECT_EQ(loaded->schedule.text(), "daily");
+  const absl::Time midnight = absl::FromUnixSeconds(1'767'222'000);  // 2026-01-01 in Berlin
+  const absl::Duration part = loaded->schedule.Next(midnight - absl::Hours(1)) - midnight;
+  EXPECT_GE(part, absl::ZeroDuration());
+  EXPECT_LT(part, absl::Minutes(5));
+}
+
+TEST(ConnectionTest, BytesThatAreNoTextAndBombsOfAliasesAreRefused) {
+  EXPECT_EQ(ErrorOf(std::string("a: 1\nb: \0\n", 11)),
+            "c.yaml:2:1: this is no text in UTF-8; save the file as UTF-8");
+  EXPECT_THAT(ErrorOf("a: \xff\n"), HasSubstr("c.yaml:1:1: this is no text"));
+  EXPECT_THAT(ErrorOf(std::string("\xff\xfe"
+                                  "a\0:\0",
+                                  6)),
+              HasSubstr("this is no text"));
+  std::string large = absl::StrCat("a: &a ", std::string(500'000, 'x'), "\nb:\n");
+  for (int i = 0; i < 100; ++i) absl::StrAppend(&large, "- *a\n");
+  EXPECT_THAT(ErrorOf(large), HasSubstr("too much text"));
+  EXPECT_THAT(ErrorOf("a: &a [*a, *a, *a]\n"), HasSubstr("c.yaml:1:"));
 }
 
 TEST(ConnectionTest, DotEnvFilesAreRead) {
