@@ -28,10 +28,13 @@ void ProgressLine::Show(const SyncProgress& progress) {
   const double seconds = absl::ToDoubleSeconds(progress.elapsed);
   const uint64_t rate =
       seconds > 0 ? static_cast<uint64_t>(static_cast<double>(progress.rows) / seconds) : 0;
-  const std::string text = absl::StrFormat(
+  std::string text = absl::StrFormat(
       "%s rows, %s rows/s, %.0f s%s%s", Grouped(progress.rows), Grouped(rate), seconds,
       progress.table.empty() ? "" : absl::StrCat(", table ", progress.table),
       progress.phase.empty() ? "" : absl::StrCat(", ", progress.phase));
+  if (progress.lag.has_value()) {
+    absl::StrAppendFormat(&text, ", lag %.1f s", absl::ToDoubleSeconds(*progress.lag));
+  }
   if (terminal_) {
     std::fprintf(stderr, "\r\033[K%s", text.c_str());
     drawn_ = true;

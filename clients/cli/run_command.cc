@@ -10,11 +10,14 @@
 #include "absl/time/time.h"
 #include "commands.h"
 #include "control/report.h"
+#include "core/clock.h"
 #include "core/time_text.h"
 #include "progress_line.h"
 
 namespace tidemark {
 namespace {
+
+constexpr absl::Duration kFollowPause = absl::Seconds(5);
 
 struct RunOptions {
   std::string file;
@@ -34,7 +37,6 @@ absl::Status NotBuilt(const std::string& what) {
 }
 
 absl::StatusOr<RunRequest> Request(const RunOptions& options) {
-  if (options.follow) return NotBuilt("run --follow");
   if (options.dry_run) {
     return NotBuilt(
         "run --dry-run (`tidemark plan` shows what would change, `tidemark preview` "
@@ -53,6 +55,7 @@ absl::StatusOr<RunRequest> Request(const RunOptions& options) {
   request.full = options.full;
   request.tables = options.tables;
   request.take_over = options.take_over;
+  request.continuous = options.follow;
   if (!options.since.empty()) {
     absl::StatusOr<ParsedTime> since = ParseTime(options.since);
     if (!since.ok()) return AsUsage(since.status());
@@ -71,6 +74,15 @@ absl::Status AskToTakeOver(const RunOptions& options, const std::string& connect
   return AsUsage(absl::FailedPreconditionError("nothing was taken over; answer y, or give --yes"));
 }
 
+// Whether a sync that was to go on for ever and ended by itself is begun again; waits until then.
+bool GoesOn(const absl::StatusOr<SyncOutcome>& outcome, Interrupt* interrupt) {
+  if (!outcome.ok() || outcome->interrupted || outcome->status == SyncStatus::kFailed) return false;
+  Clock& clock = Clock::Real();
+  const absl::Duration begin = clock.Monotonic() + kFollowPause;
+  while (interrupt->count() == 0 && clock.Monotonic() < begin) clock.Sleep(absl::Milliseconds(100));
+  return interrupt->count() == 0;
+}
+
 ExitCode Run(Session& session, const RunOptions& options) {
   absl::StatusOr<RunRequest> request = Request(options);
   if (!request.ok()) return session.Fail(request.status());
@@ -86,8 +98,10 @@ ExitCode Run(Session& session, const RunOptions& options) {
   absl::StatusOr<SyncOutcome> outcome = absl::UnknownError("");
   {
     ProgressLine line(session.quiet());
-    outcome = (*engine)->Run(
-        *request, [&line](const SyncProgress& progress) { line.Show(progress); }, interrupt);
+    do {
+      outcome = (*engine)->Run(
+          *request, [&line](const SyncProgress& progress) { line.Show(progress); }, interrupt);
+    } while (options.follow && GoesOn(outcome, interrupt));
   }
   if (!outcome.ok()) return session.Fail(outcome.status());
   const std::string report = (*engine)->Report(*outcome, request->full);

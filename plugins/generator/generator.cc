@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "generator/ledger.h"
 #include "generator/rows.h"
 #include "tidemark/connector.h"
@@ -43,6 +44,26 @@ struct Options {
   uint64_t variant = 0;
   uint64_t pass = 0;
   absl::Duration pause;
+  uint64_t rate = 0;
+};
+
+// Holds a continuous update down to a number of rows per second.
+class Pace {
+ public:
+  // A rate of 0 holds nothing.
+  explicit Pace(uint64_t rate) : rate_(rate), begin_(absl::Now()) {}
+
+  // Whether it is time for a checkpoint and a pause after so many rows.
+  bool Due(uint64_t rows) const { return rate_ > 0 && rows % std::max<uint64_t>(1, rate_ / 10) == 0; }
+  // How long until `rows` may have been sent.
+  absl::Duration Wait(uint64_t rows) const {
+    const absl::Duration planned = absl::Seconds(static_cast<double>(rows) / static_cast<double>(rate_));
+    return std::max(absl::ZeroDuration(), begin_ + planned - absl::Now());
+  }
+
+ private:
+  const uint64_t rate_;
+  const absl::Time begin_;
 };
 
 // A state body: "<position> <variant> <pass>". Of another variant or pass, it starts over.
@@ -104,6 +125,8 @@ class Generator final : public tidemark::Connector,
   absl::Status UpdateTables(const UpdateRequest& request, Sink& sink);
   absl::Status UpdateConnection(const UpdateRequest& request, Sink& sink);
   absl::Status Checkpoint(absl::string_view table, uint64_t position, Sink& sink);
+  // Of a continuous update that has sent everything: waits until it is cancelled.
+  static absl::Status StayIdle(Sink& sink);
   absl::Status LogStart(const UpdateRequest& request, uint64_t position) const;
 
   const Options options_;
@@ -115,7 +138,7 @@ class Generator final : public tidemark::Connector,
 absl::StatusOr<std::unique_ptr<Generator>> Generator::Create(const Config& config) {
   Options o;
   for (const char* name :
-       {"count", "seed", "checkpoint_interval", "tables", "variant", "pass", "pause_us"}) {
+       {"count", "seed", "checkpoint_interval", "tables", "variant", "pass", "pause_us", "rate"}) {
     if (config.GetInt64(name) < 0) {
       return absl::InvalidArgumentError(absl::StrCat(name, " must not be negative"));
     }
@@ -129,6 +152,7 @@ absl::StatusOr<std::unique_ptr<Generator>> Generator::Create(const Config& confi
   o.tables = std::max<uint64_t>(1, number("tables"));
   o.variant = number("variant");
   o.pass = number("pass");
+  o.rate = number("rate");
   o.shuffled = config.GetString("key_order") == "shuffled";
   o.state_per_table = config.GetString("state_as") == "tables";
   o.update_share = config.GetDouble("update_share");
@@ -262,6 +286,12 @@ absl::Status Generator::Checkpoint(absl::string_view table, uint64_t position, S
   return options_.pause > absl::ZeroDuration() ? sink.Sleep(options_.pause) : absl::OkStatus();
 }
 
+absl::Status Generator::StayIdle(Sink& sink) {
+  absl::Status status;
+  while (status.ok()) status = sink.Sleep(absl::Hours(1));
+  return status;
+}
+
 absl::Status Generator::LogStart(const UpdateRequest& request, uint64_t position) const {
   return ledger_->Append(
       absl::StrCat("start ", request.epoch(), " ", request.attempt(), " ", position));
@@ -280,6 +310,8 @@ absl::Status Generator::UpdateTables(const UpdateRequest& request, Sink& sink) {
     done += starts[i];
   }
   if (absl::Status s = LogStart(request, done); !s.ok()) return s;
+  const Pace pace(request.continuous() ? options_.rate : 0);
+  uint64_t rows = 0;
   for (uint64_t i = 0; i < options_.tables; ++i) {
     const std::string name = TableName(i);
     if (!request.Selected(name)) continue;
@@ -287,12 +319,16 @@ absl::Status Generator::UpdateTables(const UpdateRequest& request, Sink& sink) {
     if (!table.ok()) return table.status();
     for (uint64_t p = starts[i]; p < options_.count; ++p) {
       if (absl::Status s = EmitPosition(*table, p, sink); !s.ok()) return s;
-      if (!Due(p + 1, options_.count)) continue;
+      const bool paced = pace.Due(++rows);
+      if (!paced && !Due(p + 1, options_.count)) continue;
       if (absl::Status s = Checkpoint(name, p + 1, sink); !s.ok()) return s;
+      if (!paced) continue;
+      if (absl::Status s = sink.Sleep(pace.Wait(rows)); !s.ok()) return s;
     }
+    if (request.continuous()) continue;
     if (absl::Status s = sink.TableDone(name); !s.ok()) return s;
   }
-  return absl::OkStatus();
+  return request.continuous() ? StayIdle(sink) : absl::OkStatus();
 }
 
 // One state for all; the tables take turns, row by row.
@@ -311,16 +347,21 @@ absl::Status Generator::UpdateConnection(const UpdateRequest& request, Sink& sin
   if (full) start = 0;
   if (absl::Status s = LogStart(request, *start); !s.ok()) return s;
   const uint64_t end = options_.count * options_.tables;
+  const Pace pace(request.continuous() ? options_.rate : 0);
+  uint64_t rows = 0;
   for (uint64_t p = *start; p < end; ++p) {
     const std::optional<TableRef>& table = tables[p % options_.tables];
     if (table.has_value()) {
       absl::Status s = EmitPosition(*table, p / options_.tables, sink);
       if (!s.ok()) return s;
     }
-    if (!Due(p + 1, end)) continue;
+    const bool paced = pace.Due(++rows);
+    if (!paced && !Due(p + 1, end)) continue;
     if (absl::Status s = Checkpoint("", p + 1, sink); !s.ok()) return s;
+    if (!paced) continue;
+    if (absl::Status s = sink.Sleep(pace.Wait(rows)); !s.ok()) return s;
   }
-  return absl::OkStatus();
+  return request.continuous() ? StayIdle(sink) : absl::OkStatus();
 }
 
 absl::Status Generator::Update(const UpdateRequest& request, Sink& sink) {
@@ -376,5 +417,7 @@ TIDEMARK_EXPORT_CONNECTOR(
                  "another pass: the same rows, all emitted again"},
                 {"pause_us", tidemark::kLong, tidemark::Default("0"),
                  "pause after each checkpoint, in microseconds"},
+                {"rate", tidemark::kLong, tidemark::Default("0"),
+                 "rows per second while a sync goes on as changes arrive (realtime); 0: at once"},
                 {"ledger_file", tidemark::kString, tidemark::kWritesPath,
                  "file that gets a synced line for each checkpoint sent and acknowledged"}});

@@ -19,6 +19,7 @@
 #include "control/state_backups.h"
 #include "control/state_recovery.h"
 #include "control/version.h"
+#include "control/write_turns.h"
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/failpoint.h"
@@ -38,23 +39,38 @@ LogLevel LevelOf(int level) {
 // The pipeline's voice: into the log and the progress line.
 class Observer final : public SyncObserver {
  public:
-  Observer(Log* log, std::string connection,
-           const std::function<void(const SyncProgress&)>& progress)
-      : log_(log), connection_(std::move(connection)), progress_(progress) {}
+  // `also` may be null.
+  Observer(Log* log, const Redactor* redactor, std::string connection,
+           const std::function<void(const SyncProgress&)>& progress, SyncObserver* also)
+      : log_(log),
+        redactor_(redactor),
+        connection_(std::move(connection)),
+        progress_(progress),
+        also_(also) {}
 
   void OnProgress(const SyncProgress& progress) override {
     if (progress_) progress_(progress);
+    if (also_ != nullptr) also_->OnProgress(progress);
   }
-  void OnBegin(absl::string_view sync_id) override { sync_ = std::string(sync_id); }
+  void OnBegin(absl::string_view sync_id) override {
+    sync_ = std::string(sync_id);
+    if (also_ != nullptr) also_->OnBegin(sync_id);
+  }
   void OnLog(int level, absl::string_view table, absl::string_view text) override {
     log_->Write(LevelOf(level), {connection_, sync_, std::string(table)}, text);
+    if (also_ != nullptr) also_->OnLog(level, table, redactor_->Apply(text));
+  }
+  void OnDeadLetter(const DeadLetter& letter, uint32_t row) override {
+    if (also_ != nullptr) also_->OnDeadLetter(letter, row);
   }
 
  private:
   Log* const log_;
+  const Redactor* const redactor_;
   const std::string connection_;
   std::string sync_;
   const std::function<void(const SyncProgress&)>& progress_;
+  SyncObserver* const also_;
 };
 
 void Redact(const Redactor& redactor, SyncOutcome* outcome) {
@@ -145,8 +161,8 @@ ConnectorLaunch Engine::Launch() const {
   launch.limits.memory_bytes = connection_.source.plugin_memory;
   launch.sandbox = sandbox_;
   Log* const log = parts_.log;
-  launch.log = [log, name = connection_.name](int level, absl::string_view text) {
-    log->Write(LevelOf(level), {name, "", ""}, text);
+  launch.log = [log, name = connection_.name, sync = sync_id_](int level, absl::string_view text) {
+    log->Write(LevelOf(level), {name, sync, ""}, text);
   };
   return launch;
 }
@@ -156,6 +172,7 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::OpenSource() const {
 }
 
 absl::Status Engine::Check() {
+  if (IsPushed()) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenSource();
   if (!source.ok()) return source.status();
   return (*source)->Check();
@@ -203,10 +220,13 @@ void Engine::BackUp() const {
 absl::StatusOr<SyncOutcome> Engine::Run(const RunRequest& request,
                                         const std::function<void(const SyncProgress&)>& progress,
                                         Interrupt* interrupt) {
+  if (IsPushed() && !request.push && request.replay == nullptr) return OnlyPushed(target_);
   SyncOptions options = connection_.options;
   options.holder = Holder();
   options.take_over = request.take_over;
   options.full = options.full || request.full;
+  options.sync_id = sync_id_ = request.sync_id;
+  options.continuous = request.continuous;
   if (request.since_us.has_value()) options.from_us = *request.since_us;
   if (absl::Status status = SelectTables(request.tables, &options); !status.ok()) return status;
   if (request.replay != nullptr) options.full = false;
@@ -251,15 +271,20 @@ absl::StatusOr<SyncOutcome> Engine::RunOnce(
     const std::function<void(const SyncProgress&)>& progress, Interrupt* interrupt) {
   absl::StatusOr<std::unique_ptr<Destination>> destination = OpenDestination();
   if (!destination.ok()) return destination.status();
-  Observer observer(parts_.log, connection_.name, progress);
+  Observer observer(parts_.log, parts_.redactor, connection_.name, progress, request.observer);
   SyncParts parts;
   parts.source = [this] { return OpenSource(); };
   if (request.repair) parts.source = request.repair;
-  parts.destination = destination->get();
+  if (request.push) parts.source = request.push;
+  std::unique_ptr<Destination> turning;
+  if (parts_.turns != nullptr) {
+    turning = WriteInTurns(connection_.destination.path, parts_.turns, destination->get());
+  }
+  parts.destination = turning == nullptr ? destination->get() : turning.get();
   std::unique_ptr<Destination> kept;
   if (request.replay != nullptr) {
     parts.source = [box = request.replay] { return OpenLetterSource(box); };
-    kept = KeepLetters(request.replay, destination->get());
+    kept = KeepLetters(request.replay, parts.destination);
     parts.destination = kept.get();
   }
   parts.outer = outer;
@@ -312,6 +337,7 @@ std::string Engine::Report(const SyncOutcome& outcome, bool full) const {
 
 absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target,
                                                        const SandboxPolicy& sandbox) {
+  if (target.placement == ConnectorTarget::Placement::kPushed) return PushedDescription();
   ConnectorLaunch launch;
   launch.label = target.label;
   launch.sandbox = sandbox;

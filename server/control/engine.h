@@ -26,6 +26,7 @@
 namespace tidemark {
 
 struct LetterBox;
+class WriteTurns;
 
 // What one sync is asked to do beyond its connection.
 struct RunRequest {
@@ -33,9 +34,15 @@ struct RunRequest {
   bool take_over = false;           // fence whoever works on the connection
   std::vector<std::string> tables;  // names or globs; empty: those of the connection
   std::optional<int64_t> since_us;  // Unix microseconds UTC
+  std::string sync_id;              // SyncOptions::sync_id; empty: made by the sync
+  bool continuous = false;          // goes on as changes arrive, until interrupted
   // What the rows come from instead of the connector alone: the sync is a repair, which writes
   // older rows over newer ones too.
   ChangeSourceFactory repair;
+  // Programs push the rows, where the connector is `ingest`.
+  ChangeSourceFactory push;
+  // Hears what the log hears, with secrets hidden, and of dead letters; borrowed, may be null.
+  SyncObserver* observer = nullptr;
   // Stored dead letters instead of the connector (control/letter_source.h); borrowed.
   LetterBox* replay = nullptr;
 };
@@ -57,6 +64,7 @@ class Engine {
     PluginSearch search;
     Redactor* redactor = nullptr;  // borrowed
     Log* log = nullptr;            // borrowed
+    WriteTurns* turns = nullptr;   // borrowed; null: SQLite's own waiting for the file is all
   };
 
   // Finds the connector, describes it and checks the connection's options against it. IsUsage()
@@ -65,6 +73,8 @@ class Engine {
 
   const Connection& connection() const { return connection_; }
   const ConnectorDescription& description() const { return description_; }
+  // The connector is `ingest`: nothing is read, RunRequest::push is needed.
+  bool IsPushed() const { return target_.placement == ConnectorTarget::Placement::kPushed; }
 
   // A fresh instance of the connector with the connection's settings inside.
   absl::StatusOr<std::unique_ptr<ChangeSource>> OpenSource() const;
@@ -111,6 +121,7 @@ class Engine {
   std::vector<Setting> settings_;
   SandboxPolicy sandbox_;  // of a child
   std::vector<std::string> sandbox_warnings_;
+  std::string sync_id_;  // of the sync that runs, for the connector's own lines in the log
 };
 
 // Describes a connector without any configuration.

@@ -23,10 +23,12 @@ absl::Status AsLocal(absl::Status status) {
   return status;
 }
 
+bool IsLocal(const absl::Status& status) { return status.GetPayload(kLocalPayload).has_value(); }
+
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return ExitCode::kDone;
   if (IsUsage(status)) return ExitCode::kUsage;
-  if (status.GetPayload(kLocalPayload).has_value()) return ExitCode::kFailed;
+  if (IsLocal(status)) return ExitCode::kFailed;
   return IsAuthentication(status) ? ExitCode::kAuthentication : ExitCode::kFailed;
 }
 

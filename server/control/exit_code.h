@@ -23,6 +23,7 @@ bool IsUsage(const absl::Status& status);
 // Marks an error of the destination or of this machine, so that PERMISSION_DENIED is not taken for
 // refused credentials.
 absl::Status AsLocal(absl::Status status);
+bool IsLocal(const absl::Status& status);
 
 ExitCode ExitCodeOf(const absl::Status& status);
 ExitCode ExitCodeOf(const SyncOutcome& outcome);

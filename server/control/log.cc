@@ -1,5 +1,8 @@
 #include "control/log.h"
 
+#include <sys/stat.h>
+
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -7,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "control/config_node.h"
 #include "core/time_text.h"
+#include "spdlog/sinks/rotating_file_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -47,7 +51,12 @@ std::string OneLine(absl::string_view text) {
 }  // namespace
 
 struct Log::Sink {
-  spdlog::logger logger{"tidemark", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+  explicit Sink(spdlog::sink_ptr sink) : logger("tidemark", std::move(sink)) {
+    logger.set_pattern("%v");
+    logger.set_level(spdlog::level::trace);
+    logger.flush_on(spdlog::level::trace);
+  }
+  spdlog::logger logger;
 };
 
 std::optional<LogLevel> ParseLogLevel(absl::string_view name) {
@@ -59,17 +68,38 @@ std::optional<LogLevel> ParseLogLevel(absl::string_view name) {
 }
 
 Log::Log(LogLevel level, bool json, const Redactor* redactor)
-    : level_(level), json_(json), redactor_(redactor), sink_(std::make_unique<Sink>()) {
-  sink_->logger.set_pattern("%v");
-  sink_->logger.set_level(spdlog::level::trace);
-  sink_->logger.flush_on(spdlog::level::trace);
+    : Log(level, json, redactor,
+          std::make_unique<Sink>(std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+
+Log::Log(LogLevel level, bool json, const Redactor* redactor, std::unique_ptr<Sink> sink)
+    : level_(level), json_(json), redactor_(redactor), sink_(std::move(sink)) {}
+
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(LogLevel level, bool json, const LogFile& file,
+                                               const Redactor* redactor) {
+  spdlog::file_event_handlers events;
+  events.after_open = [](const spdlog::filename_t&, std::FILE* opened) {
+    fchmod(fileno(opened), S_IRUSR | S_IWUSR);
+  };
+  try {
+    auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+        file.path, file.max_bytes, static_cast<size_t>(file.files), false, events);
+    return std::unique_ptr<Log>(
+        new Log(level, json, redactor, std::make_unique<Sink>(std::move(sink))));
+  } catch (const spdlog::spdlog_ex& error) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the log cannot be written to ", file.path, ": ", error.what(),
+        "; choose another log.file, or make its folder writable"));
+  }
 }
 
 Log::~Log() = default;
 
 void Log::Write(LogLevel level, const LogFields& fields, absl::string_view text) {
-  if (level < level_) return;
+  const bool tapped = tap_ != nullptr && level >= LogLevel::kInfo;
+  if (level < level_ && !tapped) return;
   const std::string safe = redactor_->Apply(text);
+  if (tapped) tap_(level, fields, safe);
+  if (level < level_) return;
   const std::string time = FormatUtcMicros(absl::ToUnixMicros(absl::Now()));
   std::string line;
   if (json_) {

@@ -8,6 +8,7 @@ namespace tidemark {
 namespace {
 
 constexpr char kRetryAfter[] = "tidemark.retry_after_us";
+constexpr char kHeldElsewhere[] = "tidemark.held_elsewhere";
 
 }  // namespace
 
@@ -33,6 +34,15 @@ std::optional<absl::Duration> RetryAfter(const absl::Status& status) {
   int64_t us = 0;
   if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &us)) return std::nullopt;
   return absl::Microseconds(us);
+}
+
+absl::Status AsHeldElsewhere(absl::Status status) {
+  if (!status.ok()) status.SetPayload(kHeldElsewhere, absl::Cord("1"));
+  return status;
+}
+
+bool IsHeldElsewhere(const absl::Status& status) {
+  return status.GetPayload(kHeldElsewhere).has_value();
 }
 
 bool IsTransient(const absl::Status& status) {

@@ -17,6 +17,11 @@ absl::Status WithContext(absl::string_view context, const absl::Status& status);
 absl::Status WithRetryAfter(const absl::Status& status, absl::Duration wait);
 std::optional<absl::Duration> RetryAfter(const absl::Status& status);
 
+// Somebody else works on the connection, here or on another machine; the text says who and since
+// when. Code and text stay.
+absl::Status AsHeldElsewhere(absl::Status status);
+bool IsHeldElsewhere(const absl::Status& status);
+
 // UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, DEADLINE_EXCEEDED: worth another attempt
 // (plugin_abi.md section 1, "Errors").
 bool IsTransient(const absl::Status& status);

@@ -1,5 +1,6 @@
 #include "pipeline/open_group.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -56,6 +57,13 @@ absl::Status OpenGroup::AddDeadLetter(const DeadLetter& letter, const std::strin
                    run_.options.max_dead_letters, "); the first: ", first));
 }
 
+void OpenGroup::AddTimes(const ChangeBatch& batch) {
+  has_rows_ = has_rows_ || batch.row_count > 0;
+  for (const RowMeta& meta : batch.meta) {
+    newest_event_us_ = std::max(newest_event_us_, meta.event_time_us);
+  }
+}
+
 std::string OpenGroup::EntryFor(const std::string& table) const {
   if (states_.count(table) != 0 || run_.book.Find(table) != nullptr) return table;
   if (states_.count("") != 0 || run_.book.HasConnectionWide()) return "";
@@ -99,6 +107,7 @@ absl::StatusOr<bool> OpenGroup::Commit(int64_t last_synced_us) {
     return transaction.status();
   }
   const CommitRequest request = Request(last_synced_us);
+  const absl::Duration began = run_.parts.clock->Monotonic();
   auto result = transaction_->Commit(request);
   transaction_.reset();
   if (!result.ok()) {
@@ -109,6 +118,7 @@ absl::StatusOr<bool> OpenGroup::Commit(int64_t last_synced_us) {
   if (run_.parts.outer != nullptr) CollectAppends(request, *result);
   run_.last_synced_us = last_synced_us;
   ++run_.outcome.commits;
+  run_.outcome.commit_latency.Add(run_.parts.clock->Monotonic() - began);
   Fold();
   Clear();
   return moved;
@@ -156,6 +166,7 @@ void OpenGroup::Fold() {
   for (SchemaChange& change : schema_changes_) {
     run_.outcome.schema_changes.push_back(std::move(change));
   }
+  if (has_rows_) run_.newest_us = newest_event_us_ == kUnknownEventTime ? now_us : newest_event_us_;
   run_.outcome.bytes += bytes_;
   run_.outcome.upserts += calls_.upserts;
   run_.outcome.updates += calls_.updates;
@@ -180,6 +191,8 @@ void OpenGroup::Clear() {
   applied_rows_ = 0;
   calls_ = CallCounts();
   bytes_ = 0;
+  has_rows_ = false;
+  newest_event_us_ = kUnknownEventTime;
 }
 
 }  // namespace tidemark

@@ -52,6 +52,8 @@ class OpenGroup {
   CallCounts& calls() { return calls_; }
   std::vector<SchemaChange>& schema_changes() { return schema_changes_; }
   void AddBytes(uint64_t bytes) { bytes_ += bytes; }
+  // How new the rows of a batch are, for SyncProgress::lag.
+  void AddTimes(const ChangeBatch& batch);
   bool has_states() const { return !states_.empty(); }
   const std::map<std::string, StateEntry>& states() const { return states_; }
 
@@ -86,6 +88,8 @@ class OpenGroup {
   size_t applied_rows_ = 0;
   CallCounts calls_;
   uint64_t bytes_ = 0;
+  bool has_rows_ = false;
+  int64_t newest_event_us_ = kUnknownEventTime;
   std::vector<VersionAppend> appends_;
 };
 

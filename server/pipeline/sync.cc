@@ -34,6 +34,7 @@ class Retries {
     if (!Worth(end) || ++failures_ >= run_.options.retry.max_attempts) return false;
     const absl::Duration wait = backoff_.Wait(failures_, end.status);
     ++run_.outcome.retries;
+    if (EndedByCrash(end)) ++run_.outcome.restarts;
     run_.Warn("", absl::StrCat("another attempt after: ", end.status.message()));
     run_.Log(1, "", absl::StrCat("the next attempt begins in ", absl::FormatDuration(wait)));
     PassFailpoint("sync.retry");
@@ -50,7 +51,12 @@ class Retries {
     }
     if (!IsTransportFailure(end.status)) return IsTransient(end.status);
     // A crash of the connector: once more, then it stops.
-    return end.status.code() == absl::StatusCode::kAborted && !std::exchange(crashed_, true);
+    return EndedByCrash(end) && !std::exchange(crashed_, true);
+  }
+
+  static bool EndedByCrash(const AttemptEnd& end) {
+    return end.side == FailedSide::kConnector && IsTransportFailure(end.status) &&
+           end.status.code() == absl::StatusCode::kAborted;
   }
 
   // In short steps; false when the sync was interrupted.
@@ -94,6 +100,7 @@ absl::Status Acquire(SyncRun& run) {
   for (StoredTable& stored : acquired->tables) {
     TableRun& table = run.Table(stored.table.source_name);
     table.truncate_before_us = stored.truncate_before_us;
+    table.shared = stored.shared;
     table.stored = std::move(stored.table);
     table.known_only = true;
   }
@@ -166,7 +173,8 @@ namespace {
 
 SyncOutcome RunToItsEnd(const SyncOptions& options, const SyncParts& parts) {
   SyncRun run(options, parts);
-  run.outcome.sync_id = absl::StrCat("sync_", run.random.Hex(8));
+  run.outcome.sync_id =
+      options.sync_id.empty() ? absl::StrCat("sync_", run.random.Hex(8)) : options.sync_id;
   run.outcome.started_at_us = run.NowUs();
   if (parts.observer != nullptr) parts.observer->OnBegin(run.outcome.sync_id);
   for (const std::string& warning : options.warnings) run.Warn("", warning);

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "core/change_counts.h"
 #include "core/clock.h"
+#include "core/latency_counts.h"
 #include "core/naming.h"
 #include "core/random_bits.h"
 #include "core/schema.h"
@@ -59,6 +60,7 @@ struct RetryPolicy {
 
 struct SyncOptions {
   std::string connection;
+  std::string sync_id;              // of this sync, unique at the destination; empty: made here
   std::string source_name;          // for the report; never a connection string
   std::string destination_name;     // for the report; never a connection string
   std::string holder;               // AcquireRequest.holder
@@ -73,6 +75,7 @@ struct SyncOptions {
   bool strip_text_nul = false;  // text_nul: strip
   bool infer_dates = false;     // infer.dates
   bool full = false;            // ignore the stored state when selecting (mode full)
+  bool continuous = false;      // the connector keeps going as changes arrive, until interrupted
   uint32_t page_rows = 1000;
   GroupLimits group;
   RetryPolicy retry;
@@ -94,6 +97,17 @@ struct SyncProgress {
   uint64_t rows = 0;
   absl::Duration elapsed;
   std::string phase;
+  // Age of what was committed last: by its newest event time where the connector gives one, else
+  // by the commit. Not set: this sync has committed no rows yet.
+  std::optional<absl::Duration> lag;
+  // What is committed until now, as SyncOutcome has it in the end.
+  ChangeCounts counts;
+  uint64_t bytes = 0;
+  uint64_t commits = 0;
+  uint64_t checkpoints = 0;
+  uint64_t retries = 0;
+  int64_t last_commit_us = kNoTime;
+  LatencyCounts commit_latency;
 };
 
 // What the sync tells while it runs. Called on the apply thread; must not block.
@@ -104,6 +118,11 @@ class SyncObserver {
   virtual void OnProgress(const SyncProgress&) {}
   // level: 0 debug, 1 info, 2 warning, 3 error. `table` may be empty.
   virtual void OnLog(int level, absl::string_view table, absl::string_view text) = 0;
+  // Row `row` of the batch that the source gave last stands in the open group as a dead letter.
+  virtual void OnDeadLetter(const DeadLetter& letter, uint32_t row) {
+    static_cast<void>(letter);
+    static_cast<void>(row);
+  }
 };
 
 enum class SyncStatus { kCompleted, kPartial, kFailed };
@@ -144,8 +163,10 @@ struct SyncOutcome {
   int64_t completed_at_us = 0;
   ChangeCounts counts;   // sum over tables, committed groups only
   uint64_t bytes = 0;    // encoded bytes of committed rows
-  uint64_t retries = 0;  // further attempts of the engine
+  uint64_t retries = 0;   // further attempts of the engine
+  uint64_t restarts = 0;  // of these, after the connector's process had ended
   uint64_t commits = 0;
+  LatencyCounts commit_latency;  // of the destination's commits that succeeded
   std::vector<TableOutcome> tables;
   std::vector<SchemaChange> schema_changes;
   std::vector<SyncError> errors;

@@ -58,6 +58,11 @@ absl::Status SyncAttempt::Begin() {
   if (absl::Status kept = run_.CatchUpOutside(); !kept.ok()) {
     return Failed(FailedSide::kDestination, kept);
   }
+  for (StoredTable& stored : run_.parts.destination->TakeReshaped()) {
+    TableRun& table = run_.Table(stored.table.source_name);
+    table.shared = stored.shared;
+    table.stored = std::move(stored.table);
+  }
   auto source = run_.parts.source();
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
@@ -140,7 +145,8 @@ absl::Status SyncAttempt::DefineTable(uint32_t index, const TableSchema& table) 
       slot->writer = std::make_unique<TableWriter>(
           *std::move(target), conversion, run_.options.infer_dates, known.truncate_before_us);
       slot->selected = SelectedColumns(table, *rule);
-      slot->begins_again = known.stored.has_value() && run_.BeginsAgain(name);
+      // What other producers wrote is not ours to write again.
+      slot->begins_again = known.stored.has_value() && !known.shared && run_.BeginsAgain(name);
     }
   }
   slots_.push_back(std::move(slot));
@@ -203,6 +209,7 @@ absl::Status SyncAttempt::StartSource() {
   start.sync_id = run_.outcome.sync_id;
   start.epoch = static_cast<uint64_t>(run_.epoch);
   start.attempt = attempt_;
+  start.continuous = options.continuous;
   start.page_rows = options.page_rows;
   start.from_us = options.from_us;
   start.until_us = options.until_us;
@@ -319,6 +326,7 @@ absl::Status SyncAttempt::OnBatch(ChangeBatch batch) {
   counted.received += received;
   counted.counts.dead_letter += bad.size();
   group_.AddBytes(bytes);
+  group_.AddTimes(batch);
   commits_.AddChanges(received, bytes, run_.parts.clock->Monotonic());
   run_.ShowProgress(slot.name, rows_, "");
   group_.AddRows(std::move(batch), slot.writer->target().target());
@@ -339,6 +347,7 @@ absl::Status SyncAttempt::OnBadRows(Slot& slot, std::vector<BadRow> bad) {
     letter.context_json = Context(row);
     absl::Status added = group_.AddDeadLetter(letter, row.record_id);
     if (!added.ok()) return Failed(FailedSide::kDestination, added);
+    if (run_.parts.observer != nullptr) run_.parts.observer->OnDeadLetter(letter, row.row);
   }
   return absl::OkStatus();
 }

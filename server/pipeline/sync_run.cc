@@ -84,6 +84,18 @@ void SyncRun::ShowProgress(const std::string& table, uint64_t rows, const std::s
   progress.rows = rows;
   progress.elapsed = now - began_;
   progress.phase = phase;
+  if (newest_us != kNoTime) {
+    progress.lag = std::max(absl::ZeroDuration(), absl::Microseconds(NowUs() - newest_us));
+  }
+  for (const auto& [name, run] : tables) {
+    progress.counts += run.outcome.counts;
+    progress.last_commit_us = std::max(progress.last_commit_us, run.outcome.last_commit_us);
+  }
+  progress.bytes = outcome.bytes;
+  progress.commits = outcome.commits;
+  progress.checkpoints = outcome.checkpoints;
+  progress.retries = outcome.retries;
+  progress.commit_latency = outcome.commit_latency;
   parts.observer->OnProgress(progress);
 }
 

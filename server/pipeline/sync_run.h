@@ -26,6 +26,7 @@ struct TableRun {
   TableOutcome outcome;               // committed groups only
   std::optional<TargetTable> stored;  // its committed shape
   int64_t truncate_before_us = kNoTime;
+  bool shared = false;      // StoredTable::shared
   bool known_only = false;  // from an earlier sync; this one has not met it
   bool ended = false;       // stopped by its own on_error: skipped from now on
   absl::Status failure;     // why it failed; OK otherwise
@@ -104,6 +105,7 @@ class SyncRun {
   uint64_t capabilities = 0;               // of the connector
   int64_t epoch = 0;
   int64_t last_synced_us = 0;
+  int64_t newest_us = kNoTime;         // of the rows committed last: event time, else the commit's
   uint64_t dead_letters = 0;           // committed
   std::string first_dead_letter;       // reason of the first committed one
   bool tail_discarded = false;         // changes behind the last checkpoint were not kept

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -17,124 +18,103 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/change_counts.h"
 #include "core/clock.h"
 #include "core/mutex.h"
 #include "service/catalog.h"
+#include "service/sync_entry.h"
+#include "service/sync_feed.h"
+#include "service/sync_history.h"
 
 namespace tidemark {
 
-// The numbers equal SyncPhase's of control.proto (SyncStatus) and are stored.
-enum class SyncPhase : int { kQueued = 1, kRunning = 2, kCompleted = 3, kPartial = 4, kFailed = 5 };
-inline bool HasEnded(SyncPhase phase) { return phase >= SyncPhase::kCompleted; }
-// The numbers equal SyncTrigger's of control.proto and are stored.
-enum class SyncTrigger : int {
-  kSchedule = 1, kCall = 2, kRetry = 3, kIngest = 4, kReplay = 5, kRepair = 6
-};
-
-struct SyncRecord {
-  std::string sync_id;
-  std::string connection;
-  std::string producer;  // of an Ingest stream
-  SyncPhase phase = SyncPhase::kQueued;
-  SyncTrigger trigger = SyncTrigger::kSchedule;
-  int64_t queued_at_us = 0;
-  int64_t started_at_us = 0;  // 0: not yet
-  int64_t ended_at_us = 0;    // 0: not yet
-  bool full = false;
-  ChangeCounts counts;
-  uint64_t bytes = 0;
-  uint64_t commits = 0;
-  uint64_t retries = 0;
-  std::string error;  // redacted
-  absl::StatusCode error_code = absl::StatusCode::kOk;
-  bool interrupted = false;
-  std::string started_by;
-};
-
-// One event of a sync, as Watch gives it.
-struct SyncFeedEvent {
-  enum class Kind { kStarted, kProgress, kLog, kEnded };
-  uint64_t sequence = 0;  // 1, 2, 3, ... within the sync
-  int64_t at_us = 0;
-  Kind kind = Kind::kProgress;
-  // kProgress
-  std::string table;
-  uint64_t rows = 0;
-  double rows_per_second = 0;
-  double elapsed_seconds = 0;
-  std::string phase;
-  std::optional<double> lag_seconds;
-  // kLog: level 0 debug .. 3 error, `table`, `text`
-  int level = 1;
-  std::string text;
-  // kStarted, kEnded
-  std::optional<SyncRecord> record;
-};
-
-struct SyncQuery {
-  std::string connection;                   // empty: any
-  std::function<bool(absl::string_view)> may_see;  // of a connection; null: all
-  std::vector<SyncPhase> phases;            // empty: any
-  int64_t from_us = 0;                      // queued at or after
-  int64_t until_us = INT64_MAX;             // queued before
-  std::string after;  // sync_id of the last one seen; empty: from the newest
-  size_t limit = 100;
-};
-
-inline constexpr size_t kFeedEvents = 10'000;  // kept per sync
-
-// Thread-safe. sync_ids are texts that sort by time of queueing, newest last.
+// Thread-safe. sync_ids are texts that sort by time of queueing, newest last, also where the clock
+// was set back.
 class SyncBook {
  public:
   // Syncs that were queued or running when the server was killed are closed as failed ("the server
-  // ended"); how many is returned by `Interrupted()`.
+  // ended"); Interrupted() lists them.
   static absl::StatusOr<std::unique_ptr<SyncBook>> Open(Catalog* catalog, Clock* clock);
+  ~SyncBook();
+  SyncBook(const SyncBook&) = delete;
+  SyncBook& operator=(const SyncBook&) = delete;
+
+  const std::vector<SyncEntry>& Interrupted() const { return interrupted_; }
 
   // A new sync, queued, with its id. Durable when it returns.
-  absl::StatusOr<SyncRecord> Add(SyncRecord record);
-  absl::Status Start(const std::string& sync_id);
-  // Stores the outcome and the report's JSON (may be empty), and ends the feed.
-  absl::Status End(const SyncRecord& record, absl::string_view report_json);
+  absl::StatusOr<SyncEntry> Add(SyncEntry record);
+  // From here on it runs. Not durable: what ends without End() was interrupted anyway.
+  absl::StatusOr<SyncEntry> Start(const std::string& sync_id);
+  // Stores the outcome and the report's JSON (may be empty), and ends the feed. Sets ended_at_us
+  // where it is 0. The sync has ended even when an error is returned.
+  absl::Status End(const SyncEntry& record, absl::string_view report_json);
 
-  // Live events; cheap, never blocks on the disk. Unknown and ended syncs: ignored.
+  // Live events; cheap, never blocks on the disk. Unknown and ended syncs: ignored. Sequence and
+  // time are set here.
   void Publish(const std::string& sync_id, SyncFeedEvent event);
-  // Events with a larger sequence than `after`, at most `limit`; none yet: empty, after at most
-  // `wait` (returns early when one comes or `*cancelled` is called through WakeWatchers). Ended
-  // without further events: `ended` is true. OUT_OF_RANGE naming the oldest kept. NOT_FOUND.
-  struct FeedPage {
-    std::vector<SyncFeedEvent> events;
-    bool ended = false;
-    uint64_t oldest = 0;
-  };
+  // Events with a larger sequence than `after`, at most `limit`; none: nothing new yet. OUT_OF_
+  // RANGE naming the oldest kept. NOT_FOUND: no such sync, or it ended more than an hour ago.
+  using FeedPage = SyncFeedPage;
   absl::StatusOr<FeedPage> Read(const std::string& sync_id, uint64_t after, size_t limit) const;
   // `on_event` is called (no locks held, any thread) after each new event of the sync and at its
-  // end, until the returned watch is destroyed. Calls coalesce.
-  class Watch;
+  // end, until the returned watch is destroyed; destroying it waits for a call that runs, except
+  // from within that call. Calls coalesce. Unknown and ended syncs: never called.
+  class Watch {
+   public:
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    friend class SyncBook;
+    struct Listener;
+    explicit Watch(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
+    const std::shared_ptr<Listener> listener_;
+  };
   std::shared_ptr<Watch> Subscribe(const std::string& sync_id, std::function<void()> on_event);
 
-  absl::StatusOr<SyncRecord> Get(absl::string_view sync_id) const;
-  absl::StatusOr<std::vector<SyncRecord>> List(const SyncQuery& query) const;
+  // NOT_FOUND.
+  absl::StatusOr<SyncEntry> Get(absl::string_view sync_id) const;
+  absl::StatusOr<std::vector<SyncEntry>> List(const SyncQuery& query) const;
   // NOT_FOUND: no such sync, or it has no report.
   absl::StatusOr<std::string> Report(absl::string_view sync_id) const;
   // The newest ended sync of a connection, if any.
-  std::optional<SyncRecord> Last(absl::string_view connection) const;
-  // Queued and running ones.
-  std::vector<SyncRecord> Live() const;
-  // History older than `age` or beyond `keep` per connection goes; live ones stay.
+  std::optional<SyncEntry> Last(absl::string_view connection) const;
+  // Queued and running ones, oldest first.
+  std::vector<SyncEntry> Live() const;
+  // History older than `age` or beyond `keep` per connection goes; live ones stay. Also events of
+  // syncs that ended long ago. Call it every minute or so.
   absl::Status Prune(absl::Duration age, int64_t keep);
 
  private:
-  struct Feed;
+  // A live sync, or one that ended within the last minute: watchers read its end from here.
+  struct OpenSync {
+    SyncEntry entry;
+    SyncFeed feed;
+    std::vector<std::weak_ptr<Watch::Listener>> listeners;
+  };
 
   SyncBook(Catalog* catalog, Clock* clock);
 
+  int64_t NowUs() const { return absl::ToUnixMicros(clock_->Now()); }
+  std::vector<std::shared_ptr<Watch::Listener>> Append(OpenSync& live, SyncFeedEvent event)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropEnded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The feed of an ended sync, from the catalog or from the last time.
+  absl::StatusOr<std::shared_ptr<const SyncFeed>> StoredFeed(const std::string& sync_id) const;
+
   Catalog* const catalog_;
   Clock* const clock_;
+  mutable SyncHistory history_;
+  std::vector<SyncEntry> interrupted_;
   mutable Mutex mutex_;
-  std::map<std::string, std::shared_ptr<Feed>, std::less<>> feeds_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, SyncRecord, std::less<>> live_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, SyncRecord, std::less<>> last_ ABSL_GUARDED_BY(mutex_);  // by connection
+  int64_t newest_id_us_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, OpenSync, std::less<>> live_ ABSL_GUARDED_BY(mutex_);
+  // Those of live_ that have ended, with Clock::Monotonic() of that, oldest first.
+  std::deque<std::pair<absl::Duration, std::string>> ended_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, SyncEntry, std::less<>> last_ ABSL_GUARDED_BY(mutex_);  // by connection
+  // Feeds read from the catalog lately.
+  mutable std::deque<std::pair<std::string, std::shared_ptr<const SyncFeed>>> opened_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark

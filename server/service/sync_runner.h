@@ -30,12 +30,17 @@ struct SyncRequest {
   bool full = false;
   std::vector<std::string> tables;
   std::optional<int64_t> since_us;
+  bool continuous = false;  // goes on as changes arrive, until it is stopped
   std::string started_by;
 };
 
 struct RunnerLimits {
-  int max_syncs = 8;               // running at once; Ingest streams are not among them
+  // Running at once. Syncs that go on for ever (realtime) and those of RunOwn() are not among them:
+  // no others would ever run.
+  int max_syncs = 8;
   int max_ingest_streams = 64;
+  int max_plugins = 64;                         // syncs with a plugin's process, of any kind
+  uint64_t memory_bytes = uint64_t{4} << 30;    // sum of what they may take (plugin_memory)
   absl::Duration stop = absl::Seconds(30);  // commit groups finish within this, then they are cut
 };
 
@@ -43,10 +48,10 @@ struct RunnerLimits {
 class SyncListener {
  public:
   virtual ~SyncListener() = default;
-  virtual void OnSyncStarted(const SyncRecord&) {}
-  virtual void OnSyncProgress(const SyncRecord&, const SyncProgress&) {}
+  virtual void OnSyncStarted(const SyncEntry&) {}
+  virtual void OnSyncProgress(const SyncEntry&, const SyncProgress&) {}
   // `outcome` is null when the sync could not begin.
-  virtual void OnSyncEnded(const SyncRecord&, const SyncOutcome* outcome) = 0;
+  virtual void OnSyncEnded(const SyncEntry&, const SyncOutcome* outcome) = 0;
 };
 
 // Thread-safe. Threads are created here, named "sync", and joined by Stop().
@@ -61,6 +66,7 @@ class SyncRunner {
     PluginSearch search;
   };
 
+  // What a sync waits for: max_syncs first, then its share of memory_bytes, both in order.
   SyncRunner(Parts parts, RunnerLimits limits);
   ~SyncRunner();  // Stop() was called
   SyncRunner(const SyncRunner&) = delete;
@@ -69,21 +75,24 @@ class SyncRunner {
   // Queues a sync. NOT_FOUND; FAILED_PRECONDITION: one of the connection runs or waits already
   // (BusySync() of the error is its id), or its definition is not valid; UNAVAILABLE: the server
   // stops. Paused connections run when asked by a call.
-  absl::StatusOr<SyncRecord> Start(const SyncRequest& request);
+  absl::StatusOr<SyncEntry> Start(const SyncRequest& request);
   // Once: after the open commit group; with `now`: at once. The record as it is then; what has
-  // ended is answered as it is.
-  absl::StatusOr<SyncRecord> StopSync(absl::string_view sync_id, bool now);
+  // ended is answered as it is. NOT_FOUND.
+  absl::StatusOr<SyncEntry> StopSync(absl::string_view sync_id, bool now);
+
+  // The same for every sync of the connection, of its producers too.
+  void StopConnection(absl::string_view connection);
 
   // Runs `work` as the sync of `connection` on the calling thread, for streams of Ingest, replays
   // and repairs: entered in the book, counted, stoppable, exclusive with other syncs of the same
   // name. `name` is the connection's, or "<connection>/<producer>". `work` returns the outcome.
   struct OwnSync {
-    SyncRecord record;
+    SyncEntry record;
     Engine* engine = nullptr;
     Interrupt* interrupt = nullptr;
     std::function<void(const SyncProgress&)> progress;
   };
-  absl::StatusOr<SyncRecord> RunOwn(
+  absl::StatusOr<SyncEntry> RunOwn(
       const SyncRequest& request, const std::string& producer,
       const std::function<absl::StatusOr<SyncOutcome>(const OwnSync&)>& work);
 
@@ -98,6 +107,8 @@ class SyncRunner {
   // No new sync begins; running ones end after their commit group, or are cut when
   // RunnerLimits::stop has passed. Returns when all threads have ended.
   void Stop();
+  // Whatever runs is cut now; for while Stop() waits.
+  void CutNow();
 
  private:
   struct Work;

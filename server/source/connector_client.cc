@@ -71,6 +71,7 @@ ConnectorClient::ConnectorClient(const ConnectorLaunch& launch,
     : label_(launch.label),
       settings_(launch.settings),
       limits_(launch.limits),
+      stall_(launch.limits.stall),
       peer_(peer),
       owner_(std::move(owner)),
       child_(std::move(child)),
@@ -84,11 +85,13 @@ ConnectorClient::~ConnectorClient() {
   if (child_ != nullptr) EndChild();
 }
 
-// Cancels what runs. A child sees its socket end: it comes to an end in order.
+// Cancels what runs. A child sees its socket end (a Python child's is the owner's): it comes to an
+// end in order.
 void ConnectorClient::CloseChannel() {
   DropStream();
   stub_.reset();
   channel_.reset();
+  if (child_ != nullptr) owner_.reset();
 }
 
 // Outside of the lock: the end of a call may take its time, and Cancel must not wait for it.
@@ -162,6 +165,8 @@ absl::Status ConnectorClient::Start(const UpdateStart& start) {
   v1::UpdateRequest request;
   SettingsToMessage(settings_, request.mutable_start()->mutable_configuration());
   StartToMessage(start, request.mutable_start());
+  // One that waits for changes may be silent for as long as there are none.
+  if (start.continuous) stall_ = absl::InfiniteDuration();
   MutexLock lock(mutex_);
   if (cancelled_) return Cancelled();
   stream_ = std::make_unique<UpdateStream>(channel_, request);
@@ -193,13 +198,13 @@ absl::StatusOr<std::optional<SourceEvent>> ConnectorClient::Next(absl::Time dead
     if (!event.ok()) return Fail(WithContext(label_, event.status()));
     if (event->has_value()) return event;
     std::unique_ptr<StreamMessage> message;
-    switch (stream_->Read(deadline, limits_.stall, &message)) {
+    switch (stream_->Read(deadline, stall_, &message)) {
       case UpdateStream::Outcome::kMessage:
         break;
       case UpdateStream::Outcome::kNothingYet:
         return std::nullopt;
       case UpdateStream::Outcome::kStalled:
-        return Fail(Late("sent nothing", limits_.stall));
+        return Fail(Late("sent nothing", stall_));
       case UpdateStream::Outcome::kEnded:
         return Fail(ExplainEnd());
       case UpdateStream::Outcome::kCancelled:

@@ -68,6 +68,7 @@ class ConnectorClient final : public ChangeSource {
   const std::string label_;
   const std::vector<Setting> settings_;
   const ConnectorLimits limits_;
+  absl::Duration stall_;
   const Peer peer_;
   std::shared_ptr<void> owner_;
   const std::unique_ptr<ConnectorChild> child_;

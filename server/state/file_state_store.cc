@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/digest.h"
+#include "core/status_context.h"
 #include "core/time_text.h"
 #include "state/append_check.h"
 #include "state/connection_lock.h"
@@ -186,13 +187,13 @@ absl::StatusOr<std::vector<AuditRecord>> FileStateStore::Audit(int64_t limit) {
 }
 
 absl::Status FileStateStore::HeldBy(const StateHolder& holder) const {
-  return absl::FailedPreconditionError(absl::StrCat(
+  return AsHeldElsewhere(absl::FailedPreconditionError(absl::StrCat(
       "connection \"", owner_, "\" is being worked on in ", Describe(), " by ",
       holder.epoch == 0
           ? "another process"
           : absl::StrCat(holder.holder, " (pid ", holder.pid, ") since ",
                          FormatReportTime(absl::FromUnixMicros(holder.acquired_at_us))),
-      "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)"));
+      "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)")));
 }
 
 absl::Status FileStateStore::Fenced(const StateHolder& holder) const {

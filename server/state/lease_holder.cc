@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "core/status_context.h"
 #include "core/time_text.h"
 
 namespace tidemark {
@@ -49,11 +50,11 @@ bool HolderIsGone(const StateHolder& holder) {
 
 absl::Status HeldByAnother(absl::string_view connection, absl::string_view store,
                            const StateHolder& holder) {
-  return absl::FailedPreconditionError(
+  return AsHeldElsewhere(absl::FailedPreconditionError(
       absl::StrCat("connection \"", connection, "\" in ", store, " is being worked on by ",
                    holder.holder, " (pid ", holder.pid, ") since ", TimeText(holder.acquired_at_us),
                    "; its lease ends at ", TimeText(holder.expires_at_us),
-                   " unless it is renewed: wait for its end, stop it, or take over"));
+                   " unless it is renewed: wait for its end, stop it, or take over")));
 }
 
 absl::Status FencedBy(absl::string_view connection, absl::string_view store,

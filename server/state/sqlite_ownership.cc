@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/canary.h"
+#include "core/status_context.h"
 #include "core/time_text.h"
 #include "state/sqlite_file.h"
 
@@ -90,9 +91,9 @@ absl::Status SqliteOwnership::HeldBy(const std::optional<StateHolder>& holder) c
                               ? absl::StrCat(holder->holder, " (pid ", holder->pid, ") since ",
                                              Since(holder->acquired_at_us))
                               : "another process";
-  return absl::FailedPreconditionError(absl::StrCat(
+  return AsHeldElsewhere(absl::FailedPreconditionError(absl::StrCat(
       "connection \"", owner_, "\" into ", path_, " is being worked on by ", who,
-      "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)"));
+      "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)")));
 }
 
 absl::Status SqliteOwnership::TakeEpoch(SqliteConnection& connection) {

@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import signal
+import sqlite3
+import time
 
-from tidemark_case import BIN, TidemarkCase, main
+from tidemark_case import BIN, TIMEOUT_S, TidemarkCase, main
 
 HELLO = "{connector: hello, config: {worlds: 5}}"
 
@@ -79,9 +82,29 @@ class RunTest(TidemarkCase):
         self.run_tidemark("run", file)
         self.assertEqual([(5,)], self.query("SELECT count(*) FROM hello"))
 
+    def test_follow_goes_on_until_it_is_interrupted(self):
+        file = self.connection("live",
+                               "{connector: generator, config: {count: 1000000, rate: 200}}")
+        process = self.start("run", file, "--follow")
+        deadline = time.monotonic() + TIMEOUT_S
+        rows = 0
+        while rows < 500 and time.monotonic() < deadline:  # longer than until a progress line
+            time.sleep(0.05)
+            if os.path.exists(self.path("warehouse.db")):
+                try:
+                    rows = self.query("SELECT count(*) FROM rows")[0][0]
+                except sqlite3.OperationalError:
+                    pass  # no table yet
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(130, process.returncode, error)
+        self.assertIn("Interrupted", output)
+        self.assertIn(", lag ", error)
+        self.assertGreaterEqual(self.query("SELECT count(*) FROM rows")[0][0], 500)
+
     def test_what_is_not_built_is_refused_by_name(self):
         file = self.connection("greet", HELLO)
-        for arguments in (("--dry-run",), ("--follow",), ("--source", "postgresql://h/d")):
+        for arguments in (("--dry-run",), ("--source", "postgresql://h/d")):
             _, error = self.run_tidemark("run", file, *arguments, code=2)
             self.assertIn(f"run {arguments[0]}", error)
             self.assertIn("is not built yet", error)

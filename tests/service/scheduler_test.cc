@@ -1,0 +1,141 @@
+#include "service/scheduler.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/service/service_fixture.h"
+
+namespace tidemark::test {
+namespace {
+
+class SchedulerTest : public ServiceFixture {
+ protected:
+  void OpenAll(RunnerLimits limits = RunnerLimits()) {
+    Open(limits);
+    if (runner_ == nullptr) return;
+    Scheduler::Parts parts;
+    parts.connections = connections_.get();
+    parts.syncs = syncs_.get();
+    parts.runner = runner_.get();
+    parts.log = &log_;
+    parts.clock = &Clock::Real();
+    scheduler_ = std::make_unique<Scheduler>(parts);
+    runner_->AddListener(scheduler_.get());
+    connections_->SetListener([this](const std::vector<std::string>& names) {
+      scheduler_->OnConnectionsChanged(names);
+    });
+    scheduler_->Load();
+    scheduler_->Run();
+  }
+  void Close() {
+    if (scheduler_ != nullptr) scheduler_->Stop();
+    if (runner_ != nullptr) runner_->Stop();
+    runner_ = nullptr;
+    scheduler_ = nullptr;
+    syncs_ = nullptr;
+    connections_ = nullptr;
+    catalog_ = nullptr;
+  }
+  void TearDown() override {
+    Close();
+    ServiceFixture::TearDown();
+  }
+  size_t Ended(const std::string& connection) {
+    SyncQuery query;
+    query.connection = connection;
+    query.phases = {SyncPhase::kCompleted, SyncPhase::kPartial, SyncPhase::kFailed};
+    return syncs_->List(query).value_or(std::vector<SyncEntry>()).size();
+  }
+  void Reload() { ASSERT_TRUE(connections_->Reload().ok()); }
+
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+constexpr char kEverySecond[] = "  frequency: every 1 second\n";
+constexpr char kRealtime[] = "  frequency: realtime\n";
+
+TEST_F(SchedulerTest, StartsConnectionsByThemselvesAndOnTime) {
+  Generator("shop", "{count: 10}", kEverySecond);
+  Generator("manual", "{count: 10}");
+  OpenAll();
+  Await([&] { return Ended("shop") >= 3; });
+  EXPECT_EQ(Ended("manual"), 0u);
+  const absl::StatusOr<std::vector<SyncEntry>> entries = syncs_->List({});
+  ASSERT_TRUE(entries.ok()) << entries.status();
+  for (const SyncEntry& entry : *entries) {
+    EXPECT_EQ(entry.trigger, SyncTrigger::kSchedule);
+    EXPECT_LT(entry.queued_at_us % 1'000'000, 900'000);
+  }
+}
+
+TEST_F(SchedulerTest, FollowsTheFolder) {
+  OpenAll();
+  Generator("shop", "{count: 10}", kEverySecond);
+  Reload();
+  Await([&] { return Ended("shop") >= 1; });
+  std::filesystem::remove(folder_ + "/connections/shop.yaml");
+  Reload();
+  Await([&] { return !runner_->BusyWith("shop").has_value(); });
+  const size_t ended = Ended("shop");
+  EXPECT_EQ(scheduler_->StandingOf("shop").next_sync_at, absl::InfiniteFuture());
+  EXPECT_EQ(Ended("shop"), ended);
+}
+
+TEST_F(SchedulerTest, APauseEndsTheRunningSyncAndResumeGoesOn) {
+  Generator("live", "{count: 1000000, rate: 100}", kRealtime);
+  OpenAll();
+  Await([&] { return Count("rows") > 10; });
+  ASSERT_TRUE(connections_->SetPaused("live", true).ok());
+  Await([&] { return Ended("live") == 1 && !runner_->BusyWith("live").has_value(); });
+  EXPECT_EQ(scheduler_->StandingOf("live").next_sync_at, absl::InfiniteFuture());
+  const int64_t rows = Count("rows");
+  ASSERT_TRUE(connections_->SetPaused("live", false).ok());
+  Await([&] { return Count("rows") > rows; });
+}
+
+TEST_F(SchedulerTest, ARealtimeSyncBeginsAgainWithAChangedDefinition) {
+  Generator("live", "{count: 1000000, rate: 100}", kRealtime);
+  OpenAll();
+  Await([&] { return Count("rows") > 10; });
+  Generator("live", "{count: 1000000, rate: 100, table: others}", kRealtime);
+  Reload();
+  Await([&] { return Count("others") > 10; });
+}
+
+TEST_F(SchedulerTest, WhatTheEndOfTheServerCutOffGoesOnAtTheNextStart) {
+  Generator("slow", "{count: 400, checkpoint_interval: 10, pause_us: 20000}");
+  OpenAll();
+  Start("slow");
+  Await([&] { return Count("rows") >= 20; });
+  Close();
+  const int64_t rows = Count("rows");
+  EXPECT_LT(rows, 400);
+  OpenAll();
+  Await([&] { return Count("rows") == 400; });
+  Await([&] { return Ended("slow") == 2; });
+  EXPECT_EQ(syncs_->Last("slow")->trigger, SyncTrigger::kRetry);
+  EXPECT_EQ(syncs_->Last("slow")->phase, SyncPhase::kCompleted);
+  EXPECT_EQ(syncs_->Last("slow")->counts.inserted, static_cast<uint64_t>(400 - rows));
+}
+
+TEST_F(SchedulerTest, FailuresOfOneConnectionOpenItsBreakerAndHarmNoOther) {
+  Generator("broken", "{count: 10, key_order: sideways}", kEverySecond, "broken.db");
+  Generator("good", "{count: 10}", kEverySecond);
+  OpenAll();
+  Await([&] { return scheduler_->StandingOf("broken").breaker_open; });
+  EXPECT_EQ(Ended("broken"), static_cast<size_t>(Timetable::kBreakerOpens));
+  EXPECT_GE(Ended("good"), 3u);
+  EXPECT_GT(scheduler_->StandingOf("broken").next_sync_at, absl::Now() + absl::Seconds(60));
+  scheduler_->Resume("broken");
+  Await([&] { return Ended("broken") > static_cast<size_t>(Timetable::kBreakerOpens); });
+  EXPECT_FALSE(scheduler_->StandingOf("broken").breaker_open);
+  // Repaired: it goes on by itself.
+  Generator("broken", "{count: 10}", kEverySecond, "broken.db");
+  Reload();
+  Await([&] { return syncs_->Last("broken")->phase == SyncPhase::kCompleted; });
+}
+
+}  // namespace
+}  // namespace tidemark::test
