@@ -100,8 +100,8 @@ TEST(ScheduleTest, WhatIsWrongIsSaid) {
     EXPECT_TRUE(absl::IsInvalidArgument(schedule.status()));
     EXPECT_THAT(std::string(schedule.status().message()), HasSubstr(c.error)) << c.text;
   }
-  for (const char* zone : {"Mars/Olympus", "/etc/passwd", "../../etc/passwd", "file:/etc/passwd",
-                           "Europe/Berlin ", "UTC;x"}) {
+  for (const char* zone : {"Mars/Olympus", "/usr/share/zoneinfo/UTC", "../zoneinfo/UTC",
+                           "file:/etc/passwd", "Europe/Berlin ", "UTC;x"}) {
     EXPECT_FALSE(Schedule::Parse("daily", zone, {}, "c").ok()) << zone;
   }
   EXPECT_FALSE(Schedule::Parse("daily", "UTC", absl::Hours(25), "c").ok());
@@ -170,7 +170,11 @@ TEST(ScheduleTest, StartsAreThoseOfTheTable) {
             {"2026-10-03 15:30", "2026-10-04 15:15"}},
            // Newfoundland: at 00:01 the clock went back to 23:01 of the day before.
            {"5 * 5 11 *", "America/St_Johns", "2005-10-29 00:00", {"2005-11-05 03:35"}},
-           {"30 23 29 10 *", "America/St_Johns", "2005-10-29 00:00", {"2005-10-30 02:00"}}}) {
+           {"30 23 29 10 *", "America/St_Johns", "2005-10-29 00:00", {"2005-10-30 02:00"}},
+           {"30 * 29 10 *",
+            "America/St_Johns",
+            "2005-10-30 01:59",
+            {"2005-10-30 02:00", "2005-10-30 03:00"}}}) {
     SCOPED_TRACE(absl::StrCat(c.schedule, " in ", c.zone, " after ", c.after));
     const Schedule schedule = Make(c.schedule, c.zone);
     absl::Time time = At(c.after);

@@ -22,6 +22,7 @@
 #include "core/failpoint.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/connection_folder.h"
 #include "tests/service/book_fixture.h"
 #include "tests/service/test_clock.h"
 
@@ -291,9 +292,11 @@ TEST_F(BookTest, AFolderThatCannotBeReadChangesNothing) {
 }
 
 TEST_F(BookTest, ACatalogThatCannotBeWrittenChangesNothingAndIsTriedAgain) {
+  TestClock clock(absl::UnixEpoch());  // to which no file is fresh
+  clock_ = &clock;
   Write("a.yaml", Definition("a", 1));
   Open();
-  Write("a.yaml", Definition("a", 2));
+  Write("a.yaml", Definition("a", 22));
   ASSERT_TRUE(ArmFailpoints("catalog.before_commit=1*error(RESOURCE_EXHAUSTED)", "").ok());
   EXPECT_EQ(book_->Reload().status().code(), absl::StatusCode::kResourceExhausted);
   ASSERT_TRUE(ArmFailpoints("", "").ok());
@@ -301,7 +304,7 @@ TEST_F(BookTest, ACatalogThatCannotBeWrittenChangesNothingAndIsTriedAgain) {
   EXPECT_EQ(book_->Load("a")->options.page_rows, 1u);
   EXPECT_TRUE(book_->Changed());
   EXPECT_THAT(Reload(), ElementsAre("a"));
-  EXPECT_EQ(book_->Load("a")->options.page_rows, 2u);
+  EXPECT_EQ(book_->Load("a")->options.page_rows, 22u);
 }
 
 TEST_F(BookTest, ChangedLooksAtTimesAndAgainAtWhatHasAProblem) {
@@ -350,6 +353,17 @@ TEST_F(BookTest, VariablesStandBesideTheFiles) {
   EXPECT_EQ(book_->FolderProblem(), "");
   EXPECT_FALSE(Get("a").usable);
   EXPECT_THAT(Get("a").problem, HasSubstr("E1_NAMING is not set"));
+}
+
+TEST_F(BookTest, AFolderSeesWritesThatLeaveNoTraceInSizeAndTimes) {
+  ConnectionFolder folder(folder_, &Clock::Real());
+  for (int i = 0; i < 500; ++i) {  // several of them within one tick of the file system's clock
+    Write("a.yaml", Definition("a", 100 + i));
+    EXPECT_TRUE(folder.Changed());
+    const absl::StatusOr<std::vector<ConnectionFile>> files = folder.Read();
+    ASSERT_TRUE(files.ok()) << files.status();
+    ASSERT_EQ(*files->at(0).text, Definition("a", 100 + i));
+  }
 }
 
 // ---- the API ----
