@@ -51,7 +51,9 @@ ExitCode Check(Session& session, const ConnectionOptions& options) {
   }
   session.Note(absl::StrCat("connector      ", (*engine)->description().id, " ",
                             (*engine)->description().version));
-  session.Note("source         ok");
+  session.Note((*engine)->IsPushed()
+                   ? "source         programs push into it, through a server (tidemarkd)"
+                   : "source         ok");
   const bool exists = access(connection.destination.path.c_str(), F_OK) == 0;
   if (exists) {
     if (auto reader = OpenReader(connection.destination.path); !reader.ok()) {

@@ -121,6 +121,7 @@ class LetterDestination final : public Destination {
     if (!begun.ok()) return begun;
     return std::make_unique<LetterTransaction>(box_, *std::move(begun));
   }
+  std::vector<StoredTable> TakeReshaped() override { return inner_.TakeReshaped(); }
   void Release() override { inner_.Release(); }
 
  private:

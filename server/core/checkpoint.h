@@ -46,7 +46,8 @@ struct Checkpoint {
 // lies before a releasable body (Invariant I2).
 struct Acknowledgement {
   uint64_t durable = 0;
-  std::vector<StateEntry> releasable;
+  uint64_t version = 0;  // of the connection-wide entry as it is durable now; 0: it has none
+  std::vector<StateEntry> releasable = {};
 };
 
 }  // namespace tidemark

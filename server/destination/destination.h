@@ -78,6 +78,7 @@ struct SchemaChange {
 struct StoredTable {
   TargetTable table;
   int64_t truncate_before_us = kNoTime;  // a truncate whose sync has not succeeded yet
+  bool shared = false;  // other producers of the connection write it too (table_owner.h)
 };
 
 // A row that the destination itself refused; everything else of the batch was applied.
@@ -138,7 +139,8 @@ class DestinationTransaction {
   // Creates the table or brings it to this shape (new columns, wider types), rewriting stored
   // values without loss. Idempotent and cheap when nothing differs. Appends what it did to
   // `changes`. FAILED_PRECONDITION: a table of this name exists that is not ours or belongs to
-  // another connection, another key, or a dependent view; the text names the choices.
+  // another connection, another key, or a dependent view; the text names the choices. ABORTED:
+  // another producer has reshaped it (see TakeReshaped).
   virtual absl::StatusOr<TableHandle> EnsureTable(const TargetTable& table,
                                                   std::vector<SchemaChange>* changes) = 0;
 
@@ -152,7 +154,8 @@ class DestinationTransaction {
                              ChangeCounts* counts, std::vector<RefusedRow>* refused) = 0;
 
   // Notes that rows last written before `truncate_before_us` are to go at the sync's success
-  // (nullopt: forget it). Kept in the same transaction.
+  // (nullopt: forget it). Kept in the same transaction. FAILED_PRECONDITION: producers share the
+  // table, and the rows of others would go.
   virtual absl::Status SetTruncateBefore(TableHandle table,
                                          std::optional<int64_t> truncate_before_us) = 0;
   // Deletes (by the table's mode) every live row written before `truncate_before_us`; returns how
@@ -193,6 +196,10 @@ class Destination {
 
   // REQUIRES: no transaction is open.
   virtual absl::StatusOr<std::unique_ptr<DestinationTransaction>> Begin() = 0;
+
+  // Tables of this connection that another producer of it has reshaped, as they stand now, since
+  // the last call. After an ABORTED that names one of them: the next attempt begins with these.
+  virtual std::vector<StoredTable> TakeReshaped() { return {}; }
 
   // Gives the connection back. Also done by the destructor.
   virtual void Release() = 0;

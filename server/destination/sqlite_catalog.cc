@@ -10,6 +10,7 @@
 #include "core/failpoint.h"
 #include "destination/sqlite_dialect.h"
 #include "destination/sqlite_rebuild.h"
+#include "destination/table_owner.h"
 
 namespace tidemark {
 namespace {
@@ -113,6 +114,7 @@ absl::Status SqliteCatalog::LoadTables(std::unordered_map<std::string, std::stri
     const std::string key = absl::AsciiStrToLower(target.name);
     if (!(*rows)->IsNull(4)) (*guards)[key] = (*rows)->String(4);
     if (!(*rows)->IsNull(5)) table.stored.truncate_before_us = (*rows)->Int(5);
+    table.stored.shared = table.connection == SharedOwner(table.connection);
     table.gone = (*rows)->Int(6) == 0;
     tables_.emplace(key, std::move(table));
   }
@@ -157,7 +159,7 @@ absl::Status SqliteCatalog::ForgetGone(
     absl::string_view connection, const std::function<bool(const std::string&)>& begins_again) {
   for (auto table = tables_.begin(); table != tables_.end();) {
     const SqliteTable& found = table->second;
-    if (!found.gone || found.connection != connection) {
+    if (!found.gone || !MayWrite(found.connection, connection)) {
       ++table;
       continue;
     }
@@ -185,7 +187,10 @@ const SqliteTable* SqliteCatalog::Find(absl::string_view name) const {
 std::vector<StoredTable> SqliteCatalog::TablesOf(absl::string_view connection) const {
   std::vector<StoredTable> tables;
   for (const auto& [key, table] : tables_) {
-    if (table.connection == connection && !table.gone) tables.push_back(table.stored);
+    if (!MayWrite(table.connection, connection) || table.gone) continue;
+    tables.push_back(table.stored);
+    // The truncate of another producer is that one's to finish.
+    if (table.connection != connection) tables.back().truncate_before_us = kNoTime;
   }
   std::sort(tables.begin(), tables.end(),
             [](const StoredTable& a, const StoredTable& b) { return a.table.name < b.table.name; });
@@ -201,7 +206,7 @@ absl::StatusOr<bool> SqliteCatalog::Ensure(const TargetTable& target, absl::stri
     return true;
   }
   SqliteTable& table = found->second;
-  if (table.connection != owner) {
+  if (!MayWrite(table.connection, owner)) {
     return absl::FailedPreconditionError(
         absl::StrCat("table \"", target.name, "\" belongs to connection \"", table.connection,
                      "\"; connection \"", owner, "\" must not write it. Give \"", owner,
@@ -221,11 +226,67 @@ absl::StatusOr<bool> SqliteCatalog::Ensure(const TargetTable& target, absl::stri
                      KeyText(table.stored.table), ", or load it into another file"));
   }
   const SqliteTable before = table;
-  absl::StatusOr<bool> shaped = Evolve(&table, target, changes);
-  absl::Status status = shaped.ok() ? WriteChanges(before, table, now_us) : shaped.status();
+  absl::StatusOr<bool> shaped = false;
+  absl::Status status = table.connection == owner ? absl::OkStatus() : Share(&table, owner);
+  if (status.ok() && table.stored.shared) status = LoadRanges(&table);
+  if (status.ok()) {
+    shaped = Evolve(&table, target, changes);
+    status = shaped.status();
+  }
+  if (status.ok()) status = WriteChanges(before, table, now_us);
   if (status.ok()) return shaped;
   table = before;
   return status;
+}
+
+absl::Status SqliteCatalog::Share(SqliteTable* table, absl::string_view owner) {
+  const std::string shared = SharedOwner(owner);
+  if (table->connection == shared) return absl::OkStatus();
+  // The catalog may be older than what its owner did since.
+  absl::StatusOr<SqliteStatement*> waiting = connection_.Query(
+      "SELECT truncate_before IS NOT NULL FROM _tidemark_tables WHERE table_name = ?",
+      table->stored.table.name);
+  if (!waiting.ok()) return waiting.status();
+  absl::StatusOr<bool> row = connection_.Next(**waiting);
+  if (!row.ok()) return row.status();
+  const bool truncated = *row && (*waiting)->Int(0) != 0;
+  (*waiting)->Reset();
+  if (truncated) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "table \"", table->stored.table.name, "\" waits for the end of a truncate by \"",
+        table->connection, "\"; \"", owner,
+        "\" can write it when that one has pushed everything again and ended its stream"));
+  }
+  table->connection = shared;
+  table->stored.shared = true;
+  if (absl::Status s = connection_.Run(
+          "UPDATE _tidemark_tables SET connection = ? WHERE table_name = ?", shared,
+          table->stored.table.name);
+      !s.ok()) {
+    return s;
+  }
+  return TellOthers();
+}
+
+// What others hold in memory is bookkeeping that they read again when the file's schema changes.
+absl::Status SqliteCatalog::TellOthers() {
+  return connection_.Execute("CREATE TABLE _tidemark_reshaped(x); DROP TABLE _tidemark_reshaped");
+}
+
+// How large the numbers of other producers are, which alone is no change of the schema.
+absl::Status SqliteCatalog::LoadRanges(SqliteTable* table) {
+  absl::StatusOr<SqliteStatement*> rows =
+      connection_.Query("SELECT column_name, max_abs FROM _tidemark_columns WHERE table_name = ?",
+                        table->stored.table.name);
+  if (!rows.ok()) return rows.status();
+  while (true) {
+    absl::StatusOr<bool> row = connection_.Next(**rows);
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+    const std::optional<size_t> column = FindColumn(table->stored.table, (*rows)->Text(0));
+    if (!column.has_value()) continue;
+    table->stored.table.columns[*column].type.max_abs = static_cast<uint64_t>((*rows)->Int(1));
+  }
 }
 
 absl::Status SqliteCatalog::WriteChanges(const SqliteTable& before, const SqliteTable& table,
@@ -313,6 +374,11 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
       shaped = true;
     } else if (old.type.type != column.type.type) {
       if (Widen(old.type, column.type).type != column.type.type) {
+        if (table->stored.shared) {
+          return absl::AbortedError(absl::StrCat(
+              "another producer has widened column \"", stored.name, ".", column.name, "\" to ",
+              TypeText(old.type), " meanwhile"));
+        }
         return absl::InternalError(
             absl::StrCat("column \"", stored.name, ".", column.name, "\" is ", TypeText(old.type),
                          " at the destination and cannot become ", TypeText(column.type)));
@@ -322,12 +388,16 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
           {stored.name, column.name,
            absl::StrCat("widened ", TypeText(old.type), " to ", TypeText(column.type))});
     }
+    const uint64_t max_abs = std::max(old.type.max_abs, column.type.max_abs);
     old.type = column.type;
+    old.type.max_abs = max_abs;  // of the rows of every producer
   }
   if (!widenings.empty()) {
     if (absl::Status s = Failpoint("apply.widen"); !s.ok()) return s;
     if (absl::Status s = WidenColumns(connection_, table, widenings); !s.ok()) return s;
     if (absl::Status s = Failpoint("apply.widened"); !s.ok()) return s;
+    // Values that were rewritten in place leave the file's schema as it is.
+    if (absl::Status s = TellOthers(); !s.ok()) return s;
     shaped = true;
   }
   stored.deletes = target.deletes;
@@ -385,10 +455,27 @@ absl::StatusOr<bool> SqliteCatalog::IsPlain(const std::string& name) {
   return !*row;
 }
 
-absl::Status SqliteCatalog::SetTruncateBefore(absl::string_view name,
+absl::Status SqliteCatalog::SetTruncateBefore(absl::string_view name, absl::string_view owner,
                                               std::optional<int64_t> truncate_before) {
   auto found = tables_.find(absl::AsciiStrToLower(name));
   if (found == tables_.end()) return absl::InternalError("truncate of a table that is not there");
+  if (truncate_before.has_value()) {
+    // The catalog may be older than the first row of another producer.
+    absl::StatusOr<SqliteStatement*> rows = connection_.Query(
+        "SELECT connection FROM _tidemark_tables WHERE table_name = ?",
+        found->second.stored.table.name);
+    if (!rows.ok()) return rows.status();
+    absl::StatusOr<bool> row = connection_.Next(**rows);
+    if (!row.ok()) return row.status();
+    const bool ours = *row && (*rows)->Text(0) == owner;
+    (*rows)->Reset();
+    if (!ours) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "several producers of connection \"", ConnectionOf(owner), "\" write table \"", name,
+          "\": a truncate by one of them would delete the rows of the others. Delete rows by "
+          "their keys, or push into a table of its own"));
+    }
+  }
   found->second.stored.truncate_before_us = truncate_before.value_or(kNoTime);
   return connection_.Run("UPDATE _tidemark_tables SET truncate_before = ? WHERE table_name = ?",
                          SqliteTime{found->second.stored.truncate_before_us},

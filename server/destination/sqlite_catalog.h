@@ -18,7 +18,7 @@ namespace tidemark {
 
 // A table of ours as it stands in the file.
 struct SqliteTable {
-  std::string connection;  // its owner
+  std::string connection;  // its owner (table_owner.h)
   StoredTable stored;      // columns in the order in which they came
   // By column of stored.table: the type SQLite declares ("" for none); nullopt: only NULLs came,
   // the column is not there yet.
@@ -49,12 +49,15 @@ class SqliteCatalog {
   std::vector<StoredTable> TablesOf(absl::string_view connection) const;
 
   // Creates the table or brings it to this shape; see DestinationTransaction::EnsureTable.
-  // Returns whether the file's tables were changed (not only their bookkeeping).
+  // Returns whether the file's tables were changed (not only their bookkeeping). REQUIRES: a
+  // transaction.
   absl::StatusOr<bool> Ensure(const TargetTable& target, absl::string_view owner, int64_t now_us,
                               std::vector<SchemaChange>* changes);
   // False when triggers or unique indexes of somebody else stand on the table.
   absl::StatusOr<bool> IsPlain(const std::string& name);
-  absl::Status SetTruncateBefore(absl::string_view name, std::optional<int64_t> truncate_before);
+  // REQUIRES: a transaction.
+  absl::Status SetTruncateBefore(absl::string_view name, absl::string_view owner,
+                                 std::optional<int64_t> truncate_before);
 
  private:
   // `guards`: by table key, the name of the column its stale guard compares.
@@ -62,6 +65,10 @@ class SqliteCatalog {
   absl::Status LoadColumns();
   absl::Status Create(const TargetTable& target, absl::string_view owner, int64_t now_us,
                       std::vector<SchemaChange>* changes);
+  // Makes `owner`, another producer of the table's connection, one of those that write it.
+  absl::Status Share(SqliteTable* table, absl::string_view owner);
+  absl::Status TellOthers();
+  absl::Status LoadRanges(SqliteTable* table);
   absl::StatusOr<bool> Evolve(SqliteTable* table, const TargetTable& target,
                               std::vector<SchemaChange>* changes);
   // Brings the bookkeeping from `before` to `table`.

@@ -4,6 +4,8 @@
 #include <deque>
 #include <functional>
 #include <new>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -69,6 +71,7 @@ class SqliteDestination final : public Destination {
   absl::Status BeginSync(const SyncRecord& record) override { return StoreSync(record); }
   absl::Status FinishSync(const SyncRecord& record) override { return StoreSync(record); }
   absl::StatusOr<std::unique_ptr<DestinationTransaction>> Begin() override;
+  std::vector<StoredTable> TakeReshaped() override;
   void Release() override;
 
  private:
@@ -93,6 +96,8 @@ class SqliteDestination final : public Destination {
                                           std::vector<SchemaChange>* changes);
   absl::StatusOr<SqliteTableWriter*> Writer(TableHandle table);
   absl::Status ReloadCatalog();
+  // ABORTED when a table in use has wider types than its rows are made for.
+  absl::Status CheckShapes();
   absl::StatusOr<int64_t> SchemaVersion();
   void EndTransaction(bool committed);
   absl::Status Rollback();
@@ -114,6 +119,7 @@ class SqliteDestination final : public Destination {
   int64_t sync_start_us_ = 0;
   bool catalog_dirty_ = false;  // the open transaction has changed it
   bool catalog_stale_ = false;  // it must be read again
+  std::set<std::string> reshaped_;  // names of tables that another producer has reshaped
   bool in_transaction_ = false;
 };
 
@@ -145,7 +151,8 @@ class SqliteTransaction final : public DestinationTransaction {
     if (!writer.ok()) return writer.status();
     destination_->catalog_dirty_ = true;
     if (absl::Status s = Failpoint("apply.truncate"); !s.ok()) return s;
-    return destination_->catalog_->SetTruncateBefore((*writer)->target().name, truncate_before_us);
+    return destination_->catalog_->SetTruncateBefore((*writer)->target().name,
+                                                     destination_->owner_, truncate_before_us);
   }
   absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t truncate_before_us,
                                                int64_t synced_us) override {
@@ -290,6 +297,7 @@ absl::StatusOr<std::unique_ptr<DestinationTransaction>> SqliteDestination::Begin
     // Somebody else has changed the schema: every statement is made anew.
     for (Slot& slot : slots_) slot.writer = nullptr;
     status = ReloadCatalog();
+    if (status.ok()) status = CheckShapes();
   }
   if (!status.ok()) {
     Rollback().IgnoreError();
@@ -305,6 +313,37 @@ absl::Status SqliteDestination::ReloadCatalog() {
   schema_version_ = *version;
   catalog_stale_ = false;
   return absl::OkStatus();
+}
+
+absl::Status SqliteDestination::CheckShapes() {
+  for (const Slot& slot : slots_) {
+    if (!slot.valid) continue;
+    const SqliteTable* found = catalog_->Find(slot.target.name);
+    if (found == nullptr) continue;  // gone: the statements will say so
+    for (const TargetColumn& column : slot.target.columns) {
+      for (const TargetColumn& stored : found->stored.table.columns) {
+        if (stored.name != column.name || stored.type.type == column.type.type ||
+            column.type.type == DataType::kUndeclared) {
+          continue;
+        }
+        reshaped_.insert(slot.target.name);
+        return absl::AbortedError(absl::StrCat("another producer has widened column \"",
+                                               slot.target.name, ".", column.name,
+                                               "\" meanwhile"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<StoredTable> SqliteDestination::TakeReshaped() {
+  std::vector<StoredTable> tables;
+  if (catalog_ == nullptr) return tables;
+  for (const StoredTable& table : catalog_->TablesOf(owner_)) {
+    if (reshaped_.count(table.table.name) != 0) tables.push_back(table);
+  }
+  reshaped_.clear();
+  return tables;
 }
 
 absl::StatusOr<int64_t> SqliteDestination::SchemaVersion() {
@@ -331,6 +370,7 @@ absl::StatusOr<TableHandle> SqliteDestination::EnsureTable(const TargetTable& ta
   const size_t told = changes->size();
   absl::StatusOr<bool> shaped = catalog_->Ensure(target, owner_, NowUs(), changes);
   if (!shaped.ok()) {
+    if (absl::IsAborted(shaped.status())) reshaped_.insert(target.name);
     changes->resize(told);
     if (!connection_->autocommit()) {
       if (absl::Status s = connection_->Run("ROLLBACK TO ensure_table"); !s.ok()) return s;

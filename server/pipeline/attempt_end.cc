@@ -105,6 +105,7 @@ void SyncAttempt::Acknowledge() {
   if (!run_.MayAcknowledge()) return;
   Acknowledgement acknowledgement;
   acknowledgement.durable = acknowledged_ = last_checkpoint_;
+  acknowledgement.version = static_cast<uint64_t>(run_.book.VersionOf(""));
   acknowledgement.releasable = run_.book.TakeReleasable();
   PassFailpoint("acknowledge.before");
   source_->Acknowledge(acknowledgement);

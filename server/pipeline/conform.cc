@@ -244,6 +244,7 @@ void Conformer::AddBad(const ChangeBatch& batch, size_t row, absl::Span<const Va
                        const RowFault& fault, std::vector<BadRow>* bad) const {
   const std::vector<NamedColumn> columns = NamedColumns(target_->source());
   BadRow& letter = bad->emplace_back();
+  letter.row = static_cast<uint32_t>(row);
   letter.status =
       fault.column < columns.size()
           ? WithContext(absl::StrCat("column ", columns[fault.column].name), fault.status)
@@ -296,6 +297,14 @@ void Conformer::Conform(ChangeBatch* batch, std::vector<BadRow>* bad,
                         batch->column_count == target_->target().columns.size();
   if (!in_place) Relayout(batch, good_rows);
   if (arena_ != nullptr) batch->bytes.push_back(std::move(arena_));
+}
+
+uint32_t Conformer::PlaceBefore(uint32_t row) const {
+  uint32_t place = 0;
+  for (uint32_t good = 0; place < good_.size(); ++place) {
+    if (good_[place] && good++ == row) break;
+  }
+  return place;
 }
 
 TextArena* Conformer::Arena() {

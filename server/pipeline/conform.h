@@ -25,6 +25,7 @@ namespace tidemark {
 
 // A change that became a dead letter; its text is made before the row is gone.
 struct BadRow {
+  uint32_t row = 0;       // in the batch as the source sent it
   absl::Status status;    // names the column, never the value
   std::string record_id;  // may be empty
   std::string key_json;
@@ -60,6 +61,9 @@ class Conformer {
   // REQUIRES: CheckShape(batch), and the target holds what Infer() asked for.
   void Conform(ChangeBatch* batch, std::vector<BadRow>* bad,
                std::vector<uint32_t>* truncated_after);
+
+  // Where row `row` of the last conformed batch stood before. REQUIRES: there is such a row.
+  uint32_t PlaceBefore(uint32_t row) const;
 
   // By target column; taken (and emptied) at each commit.
   std::vector<ConversionNotes> TakeNotes();

@@ -101,14 +101,13 @@ absl::Status TableWriter::Write(ChangeBatch* batch, DestinationTransaction& tran
     if (absl::Status ensured = Ensure(transaction, changes); !ensured.ok()) return ensured;
   }
   batch->table = *handle_;
-  if (truncated_after.empty()) return Apply(*batch, transaction, synced, counts, bad);
+  if (truncated_after.empty()) return Apply(*batch, 0, transaction, synced, counts, bad);
   uint32_t begin = 0;
   truncated_after.push_back(batch->row_count);
   for (size_t i = 0; i < truncated_after.size(); ++i) {
     const ChangeBatch part = Slice(*batch, begin, truncated_after[i]);
-    if (absl::Status applied = Apply(part, transaction, synced, counts, bad); !applied.ok()) {
-      return applied;
-    }
+    absl::Status applied = Apply(part, begin, transaction, synced, counts, bad);
+    if (!applied.ok()) return applied;
     begin = truncated_after[i];
     if (i + 1 == truncated_after.size()) break;
     if (absl::Status done = Truncate(transaction, synced, counts); !done.ok()) return done;
@@ -116,9 +115,9 @@ absl::Status TableWriter::Write(ChangeBatch* batch, DestinationTransaction& tran
   return absl::OkStatus();
 }
 
-absl::Status TableWriter::Apply(const ChangeBatch& batch, DestinationTransaction& transaction,
-                                SyncedTime& synced, ChangeCounts* counts,
-                                std::vector<BadRow>* bad) {
+absl::Status TableWriter::Apply(const ChangeBatch& batch, uint32_t first,
+                                DestinationTransaction& transaction, SyncedTime& synced,
+                                ChangeCounts* counts, std::vector<BadRow>* bad) {
   if (batch.row_count == 0) return absl::OkStatus();
   ApplyOptions options;
   options.synced_us = synced.Next();
@@ -132,6 +131,7 @@ absl::Status TableWriter::Apply(const ChangeBatch& batch, DestinationTransaction
   for (const RefusedRow& row : refused_) {
     const std::vector<NamedColumn> columns = NamedColumns(target_.target());
     BadRow& letter = bad->emplace_back();
+    letter.row = conformer_.PlaceBefore(first + row.row);
     letter.status = row.status;
     letter.record_id = RecordId(columns, batch.row(row.row));
     letter.key_json = KeyJson(columns, batch.row(row.row));

@@ -65,7 +65,8 @@ class TableWriter {
   std::vector<ConversionNotes> TakeNotes() { return conformer_.TakeNotes(); }
 
  private:
-  absl::Status Apply(const ChangeBatch& batch, DestinationTransaction& transaction,
+  // `first`: the place of the batch's first row in the conformed one it is cut from.
+  absl::Status Apply(const ChangeBatch& batch, uint32_t first, DestinationTransaction& transaction,
                      SyncedTime& synced, ChangeCounts* counts, std::vector<BadRow>* bad);
   absl::Status Truncate(DestinationTransaction& transaction, SyncedTime& synced,
                         ChangeCounts* counts);

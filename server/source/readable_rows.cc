@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "wire/row_codec.h"
 #include "wire/schema_messages.h"
+#include "wire/unknown_field.h"
 #include "wire/value_messages.h"
 
 namespace tidemark {
@@ -131,6 +132,9 @@ absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeB
   const std::optional<ChangeKind> kind = KindOf(row);
   if (!kind.has_value()) {
     return absl::DataLossError(absl::StrCat("unknown kind of change ", int{row.kind()}));
+  }
+  if (const int field = UnknownField(row); field != 0) {
+    return absl::DataLossError(absl::StrCat("field number ", field, " of Row is not known here"));
   }
   const size_t begin = batch->values.size();
   // A column that is not given is NULL in a full row and stays as it is in an update.

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "core/digest.h"
 #include "core/failpoint.h"
@@ -43,9 +44,14 @@ std::optional<int64_t> ParseNameTime(absl::string_view text) {
   return time->us;
 }
 
+// A connection's name as it stands in names of files: that of a producer holds a '/'.
+std::string NameOfFile(absl::string_view connection) {
+  return absl::StrReplaceAll(connection, {{"/", "~"}});
+}
+
 // The time in "CONNECTION.TIME.backup"; nullopt: another file.
 std::optional<int64_t> TimeOfName(absl::string_view name, absl::string_view connection) {
-  if (!absl::ConsumeSuffix(&name, kSuffix) || !absl::ConsumePrefix(&name, connection) ||
+  if (!absl::ConsumeSuffix(&name, kSuffix) || !absl::ConsumePrefix(&name, NameOfFile(connection)) ||
       !absl::ConsumePrefix(&name, ".")) {
     return std::nullopt;
   }
@@ -301,7 +307,8 @@ absl::StatusOr<std::string> WriteBackup(StateStore& store, FileSystem& files,
     options.now_us = std::max(options.now_us, backups->back().created_at_us + 1);
   }
   RemoveAbandoned(files, options);
-  const std::string name = absl::StrCat(options.connection, ".", NameTime(options.now_us), kSuffix);
+  const std::string name =
+      absl::StrCat(NameOfFile(options.connection), ".", NameTime(options.now_us), kSuffix);
   const std::string temporary = absl::StrCat(options.folder, "/.", name, ".tmp");
   std::string path = absl::StrCat(options.folder, "/", name);
   absl::Status status;

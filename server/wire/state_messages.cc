@@ -141,7 +141,7 @@ absl::StatusOr<Acknowledgement> AcknowledgementFromMessage(const v1::Acknowledge
   absl::StatusOr<std::vector<StateEntry>> releasable =
       StateEntriesFromMessages(message.releasable());
   if (!releasable.ok()) return releasable.status();
-  return Acknowledgement{message.durable(), *std::move(releasable)};
+  return Acknowledgement{.durable = message.durable(), .releasable = *std::move(releasable)};
 }
 
 void AcknowledgementToMessage(const Acknowledgement& acknowledgement,

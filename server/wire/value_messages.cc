@@ -1,5 +1,7 @@
 #include "wire/value_messages.h"
 
+#include <google/protobuf/unknown_field_set.h>
+
 #include <cstdint>
 #include <utility>
 
@@ -46,6 +48,13 @@ absl::StatusOr<Value> ValueFromMessage(const v1::Value& message) {
       return Value::Int(ValueKind::kNaiveTimestamp, message.naive_timestamp_us());
     case v1::Value::VALUE_NOT_SET:
       break;
+  }
+  // A kind of value of a newer version is no NULL.
+  const google::protobuf::UnknownFieldSet& unknown =
+      message.GetReflection()->GetUnknownFields(message);
+  if (!unknown.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("field number ", unknown.field(0).number(), " of Value is not known here"));
   }
   return Value::Null();
 }
