@@ -33,7 +33,7 @@ class SettingsTest : public testing::Test {
          {"STATE_DIRECTORY", "RUNTIME_DIRECTORY", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"}) {
       unsetenv(name);
     }
-    setenv("HOME", "/home/somebody", 1);
+    setenv("HOME", "/people/me", 1);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -58,9 +58,9 @@ class SettingsTest : public testing::Test {
 
 TEST_F(SettingsTest, DefaultsAreReachedByThisUserAlone) {
   ServerSettings settings = DefaultServerSettings();
-  EXPECT_EQ(settings.data, "/home/somebody/.local/state/tidemark");
+  EXPECT_EQ(settings.data, "/people/me/.local/state/tidemark");
   ASSERT_EQ(settings.listen.size(), 1u);
-  EXPECT_EQ(settings.listen[0].address, "unix:/home/somebody/.local/state/tidemark/tidemark.sock");
+  EXPECT_EQ(settings.listen[0].address, "unix:/people/me/.local/state/tidemark/tidemark.sock");
   EXPECT_FALSE(settings.reflection);
   EXPECT_EQ(settings.http_address, "127.0.0.1:9187");
   setenv("XDG_STATE_HOME", "/state", 1);
@@ -78,7 +78,7 @@ TEST_F(SettingsTest, DefaultsAreReachedByThisUserAlone) {
 
 TEST_F(SettingsTest, EmptyFilesAreTheDefaultsAndTheSocketFollowsTheData) {
   for (const char* text : {"", "# nothing\n", "{}\n"}) {
-    EXPECT_EQ(Good(text).data, "/home/somebody/.local/state/tidemark") << text;
+    EXPECT_EQ(Good(text).data, "/people/me/.local/state/tidemark") << text;
   }
   const ServerSettings settings = Good("data: d\n");
   EXPECT_EQ(settings.data, folder_ + "/d");
