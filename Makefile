@@ -1,17 +1,19 @@
 # What people type. Each target says what it does and stops at the first error.
 #   make            release build into build/release (bin/, plugins/)
 #   make demo       two syncs from the mock API into SQLite, with reports, state and rows
+#   make demo-server  a server: schedules, rows pushed from three languages, metrics, an alert
 #   make test       every test: release tree, then ASan+UBSan and fuzz corpus without gRPC
 #   make test-asan  every test under ASan+UBSan
 #   make faults     every fault suite with the figures of a release; SUITES=K1,C1 for some
 #   make bench      speed against a C loop; ROWS=100000 for a short run
 #   make lint       clang-format, clang-tidy, the tidy rules (changes nothing)
 #   make format     clang-format in place
+#   make package    build/package/*.deb: programs, connectors, unit, manual, completions
 #   make clean      removes build/
 .DEFAULT_GOAL := build
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
-.PHONY: build demo test test-asan faults bench lint format clean
+.PHONY: build demo demo-server test test-asan faults bench lint format package clean
 
 JOBS ?= $(shell nproc)
 ROWS ?= 1000000
@@ -41,9 +43,14 @@ demo:
 	$(call tree,release)
 	@build/venv/bin/python tests/end_to_end/demo/demo.py build/release/bin build/venv build/demo
 
+demo-server:
+	@.ci/prepare build test python clients
+	$(call tree,release)
+	@build/venv/bin/python tests/end_to_end/demo/demo_server.py . build/demo
+
 # The release tree's tests come last, so that their closing line is the last one.
 test:
-	@.ci/prepare build test python
+	@.ci/prepare build test package python
 	$(call tree,release)
 	$(call tree,asan)
 	$(call tests,asan)
@@ -70,6 +77,15 @@ lint:
 	@.ci/prepare build test lint
 	$(call tree,release)
 	@.ci/lint
+
+package:
+	@.ci/prepare build package
+	$(call tree,release)
+	@rm -rf build/package
+	@cpack --config build/release/CPackConfig.cmake -G DEB -B build/package >build/package.log 2>&1 || \
+	  { cat build/package.log; exit 1; }
+	@rm -rf build/package/_CPack_Packages
+	@ls -l build/package/*.deb
 
 format:
 	@.ci/prepare lint

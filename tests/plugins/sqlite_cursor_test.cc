@@ -82,8 +82,8 @@ TEST(SqliteFull, DeliversEveryKindOfValueAndWhatIsGone) {
 
 TEST(SqliteFull, RollsBackWhatAKilledWriterLeftHalfWritten) {
   TestDatabase db(
-      "CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
-      "i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, printf('whole %200d', i) FROM n",
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+      "SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, printf('whole %200d', i) FROM n",
       /*wal=*/false);
   const std::string truth = Truth(db);
   // A small cache: changed pages are in the file while the transaction is open.

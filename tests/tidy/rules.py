@@ -16,6 +16,7 @@ README_LINES = 60
 # Exceptions, each with its reason. An entry that is no longer needed is itself a finding.
 LONG_FILES = {  # path -> reason
     "plugin_sdk/include/tidemark/plugin_abi.h": "one contract, most of it comments",
+    "proto/tidemark/v1/control.proto": "one contract, most of it comments",
     "tests/plugin_sdk/frozen/plugin_abi_1_0.h": "the same, as it was released",
 }
 LONG_FUNCTIONS = {}  # "path:function" -> reason
