@@ -229,7 +229,8 @@ void AddDebugCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand("debug", "Run a connector here, into files/");
   command
       ->add_option("TARGET", options->target,
-                   "Plugin id, path of a .so, grpc://HOST:PORT, unix:PATH or a connection file")
+                   "Plugin id, path of a .so or .py, folder with connector.py, grpc://HOST:PORT, "
+                   "unix:PATH or a connection file")
       ->required();
   command->add_option("--configuration", options->configuration,
                       "JSON file with the connector's options (default: configuration.json)");

@@ -15,6 +15,7 @@
 #include "source/connector_address.h"
 #include "source/connector_child.h"
 #include "source/connector_client.h"
+#include "source/python_child.h"
 #include "wire/call_status.h"
 #include "wire/transport.h"
 
@@ -67,6 +68,17 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchChild(const ConnectorLaunch&
   std::shared_ptr<grpc::Channel> channel =
       grpc::CreateCustomInsecureChannelFromFd("plugin", (*child)->TakeSocket(), ClientArguments());
   return std::make_unique<ConnectorClient>(launch, std::move(channel), *std::move(child), nullptr,
+                                           ConnectorClient::Peer::kChild);
+}
+
+absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchPython(const ConnectorLaunch& launch,
+                                                           const PythonPlacement& placement) {
+  absl::StatusOr<PythonChild> started = StartPythonChild(launch, placement);
+  if (!started.ok()) return started.status();
+  std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
+      started->address, grpc::InsecureChannelCredentials(), ClientArguments());
+  return std::make_unique<ConnectorClient>(launch, std::move(channel), std::move(started->child),
+                                           std::move(started->until_closed),
                                            ConnectorClient::Peer::kChild);
 }
 

@@ -47,10 +47,20 @@ struct ChildPlacement {
   std::string plugin_path;  // path of the .so
 };
 
-// All three: NOT_FOUND or FAILED_PRECONDITION when the connector cannot be started or reached,
+// `python -m tidemark.serve` (clients/python) on a unix socket in a folder of its own. Watched as a
+// plugin's process is, and not sandboxed.
+struct PythonPlacement {
+  std::string python;          // path of the interpreter
+  std::string connector_path;  // of the .py file
+};
+
+// All: NOT_FOUND or FAILED_PRECONDITION when the connector cannot be started or reached,
 // else an instance that has answered nothing yet.
 absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchChild(const ConnectorLaunch& launch,
                                                           const ChildPlacement& placement);
+// FAILED_PRECONDITION also when the interpreter lacks the package tidemark, with what to type.
+absl::StatusOr<std::unique_ptr<ChangeSource>> LaunchPython(const ConnectorLaunch& launch,
+                                                           const PythonPlacement& placement);
 // `address`: "unix:PATH" or "grpc://HOST:PORT". Without TLS only loopback hosts are accepted
 // (INVALID_ARGUMENT says so).
 absl::StatusOr<std::unique_ptr<ChangeSource>> ConnectAddress(const ConnectorLaunch& launch,

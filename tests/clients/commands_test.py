@@ -32,6 +32,18 @@ class RunTest(TidemarkCase):
         self.assertIn("chain: valid", self.run_tidemark("state", "log", "--db", "warehouse.db")[0])
         self.assertEqual([(5,)], self.query("SELECT count(*) FROM hello"))
 
+    def test_a_connection_that_programs_push_into_is_no_run(self):
+        file = self.connection("pushed", "{connector: ingest}")
+        for command in ("run", "plan", "tables", "preview"):
+            _, error = self.run_tidemark(command, file, code=2)
+            self.assertIn("programs push into this connection through a server", error)
+            self.assertEqual(1, len(error.strip().splitlines()), error)
+        out, _ = self.run_tidemark("check", file)
+        self.assertIn("programs push into it, through a server", out)
+        wrong = self.connection("wrong", "{connector: ingest, config: {port: 1}}")
+        _, error = self.run_tidemark("check", wrong, code=2)
+        self.assertIn("port", error)
+
     def test_quiet_json_and_log_formats(self):
         file = self.connection("greet", HELLO)
         _, error = self.run_tidemark("run", file, "--quiet")
@@ -224,11 +236,12 @@ class UsageTest(TidemarkCase):
         _, error = self.run_tidemark("run", file, code=2)
         self.assertIn("connector hello does not take a connection", error)
 
-    def test_a_python_project_is_refused_by_name(self):
+    def test_a_folder_that_is_no_connector_is_refused(self):
         os.mkdir(self.path("project"))
-        self.write("project/connector.py", "")
         _, error = self.run_tidemark("debug", "./project", code=2)
-        self.assertIn("Python projects are not built yet", error)
+        self.assertIn("this folder is no connector", error)
+        _, error = self.run_tidemark("debug", "missing.py", code=2)
+        self.assertIn("missing.py: there is no such file", error)
 
     def test_help_and_version_end_with_0(self):
         self.assertIn("dead-letters", self.run_tidemark("--help")[0])

@@ -50,7 +50,7 @@ class Run:
         self._ended = False
 
     # ---- the author's side ----
-    def row(self, kind: int, table: str, row: Row, before: Row | None, schema: str,
+    def row(self, kind: Any, table: str, row: Row, before: Row | None, schema: str,
             on_error_continue: bool) -> None:
         """A change."""
         where = f"table {schema + '.' if schema else ''}{table}"

@@ -104,7 +104,7 @@ class Outbox:
                         "often, or raise max_unacknowledged_bytes")
         return False
 
-    def row(self, kind: int, table: str, row: Mapping[str, Any], schema: str,
+    def row(self, kind: Any, table: str, row: Mapping[str, Any], schema: str,
             before: Mapping[str, Any] | None, on_error_continue: bool,
             event_time_us: int | None) -> None:
         """Adds a row to the message that is being filled; seals it when it is full."""

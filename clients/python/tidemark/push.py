@@ -60,13 +60,13 @@ class Retries:
 
 
 class RowErrors(list[RowError]):
-    """The first refused rows; `count` tells of all."""
+    """The first refused rows; `total` tells of all."""
 
-    count: int = 0
+    total: int = 0
 
     def take(self, error: RowError) -> None:
         """Keeps one of the first thousand."""
-        self.count += 1
+        self.total += 1
         if len(self) < _ROW_ERRORS_KEPT:
             self.append(error)
 
@@ -87,7 +87,7 @@ class Push:
     may not be durable. Thread-safe: rows of several threads come in the order of their calls.
 
     state, state_version: of the last durable checkpoint (bytes, empty when there is none).
-    row_errors: rows that became dead letters (the first 1,000; `row_errors.count` counts all),
+    row_errors: rows that became dead letters (the first 1,000; `row_errors.total` counts all),
     unless on_row_error takes them: it is called on a thread of this object and must not push.
     """
 
@@ -221,7 +221,7 @@ class Push:
         if self._stopped or self._closing or self._done:
             raise Error("FAILED_PRECONDITION", "the push is closed")
 
-    def _row(self, kind: int, table: str, row: Row, schema: str, before: Row | None,
+    def _row(self, kind: Any, table: str, row: Row, schema: str, before: Row | None,
              on_error_continue: bool, event_time_us: int | None) -> None:
         with self._changed:
             self._wait_for_room()

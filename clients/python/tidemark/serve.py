@@ -214,9 +214,14 @@ def make_server(kind: type[Connector], address: str) -> Any:
 
 def _end_with(fd: int, end: Callable[[], None]) -> None:
     """Calls `end` once the other side of `fd` is gone."""
+    os.set_blocking(fd, True)
+
     def wait() -> None:
-        while os.read(fd, 64):
-            pass
+        try:
+            while os.read(fd, 64):
+                pass
+        except OSError:
+            pass  # reset: the other side is gone as well
         end()
     threading.Thread(target=wait, name="tidemark-lifeline", daemon=True).start()
 

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from client_paths import ROOT, TLS_FOLDER  # pylint: disable=wrong-import-position,unused-import
 import scripted_server  # pylint: disable=wrong-import-position
 import tidemark  # pylint: disable=wrong-import-position
+from real_server import BIN  # pylint: disable=wrong-import-position,unused-import
 
 
 class ClientCase(unittest.TestCase):

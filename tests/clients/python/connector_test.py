@@ -119,7 +119,7 @@ class OperationsTest(ConnectorCase):
         self.connector('''
             def committed(self, state):
                 with open("committed", "a") as file:
-                    file.write(f"{state['n']}\\\\n")
+                    file.write(f"{state['n']}\\n")
                 done.set()
 
             def update(self, state):

@@ -40,7 +40,7 @@ class RealServer:
         (self.folder / "orders.yaml").write_text(ORDERS.format(folder=self.folder))
         (self.folder / "numbers.yaml").write_text(NUMBERS.format(folder=self.folder))
         (self.folder / "tidemarkd.yaml").write_text(
-            f"data: {self.folder}/data\nhttp: \"off\"\n"
+            f"data: {self.folder}/data\nhttp: {{address: \"off\"}}\n"
             f"listen: [{{address: \"unix:{self.folder}/tidemark.sock\"}}]\n")
         self.start()
         return self
@@ -53,10 +53,10 @@ class RealServer:
 
     def start(self):
         """Starts it and waits until it listens."""
-        self._server = subprocess.Popen(  # pylint: disable=consider-using-with
-            [BIN / "tidemarkd", "--config", self.folder / "tidemarkd.yaml"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "tidemarkd.log").open("ab"))
+        with (self.folder / "tidemarkd.log").open("ab") as log:
+            self._server = subprocess.Popen(  # pylint: disable=consider-using-with
+                [BIN / "tidemarkd", "--config", self.folder / "tidemarkd.yaml"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
         until = time.monotonic() + 30
         pause = threading.Event()  # nobody tells when a socket is there
         while not self._listens():

@@ -137,7 +137,7 @@ class Push:
         if self._closing or self._done:
             raise Error("FAILED_PRECONDITION", "the push is closed")
 
-    async def _row(self, kind: int, table: str, row: Row, schema: str, before: Row | None,
+    async def _row(self, kind: Any, table: str, row: Row, schema: str, before: Row | None,
                    on_error_continue: bool, event_time_us: int | None) -> None:
         self._check()
         if not self._outbox.has_room():

@@ -1,0 +1,153 @@
+"""The Python client against a real server: calls, pushes, bad rows, and a server that is killed."""
+
+import datetime
+import decimal
+import json
+import sqlite3
+import threading
+import unittest
+
+from client_case import main
+import tidemark
+from real_server import RealServer
+
+
+class ServerTest(unittest.TestCase):
+    def setUp(self):
+        self.server = RealServer().__enter__()  # pylint: disable=unnecessary-dunder-call
+        self.addCleanup(self.server.__exit__)
+        self.client = tidemark.connect(self.server.address)
+        self.addCleanup(self.client.close)
+
+    def apply(self, name):
+        """Applies one of the server's two connections."""
+        return self.client.apply((self.server.folder / f"{name}.yaml").read_text())
+
+    def query(self, sql, base="warehouse.db"):
+        with sqlite3.connect(self.server.folder / base) as connection:
+            return connection.execute(sql).fetchall()
+
+    def test_a_connection_from_its_definition_to_its_report(self):
+        self.assertTrue(self.apply("numbers").created)
+        self.assertFalse(self.apply("numbers").changed)
+        self.assertEqual(["numbers"], [c.name for c in self.client.connections()])
+        sync = self.client.start_sync("numbers")
+        events = list(self.client.watch(sync.sync_id))
+        self.assertEqual(list(range(1, len(events) + 1)), [e.sequence for e in events])
+        self.assertEqual(1000, events[-1].ended.counts.inserted)
+        self.assertEqual(tidemark.types.SYNC_STATUS_COMPLETED, self.client.wait(sync.sync_id).status)
+        report = self.client.report(sync_id=sync.sync_id)
+        self.assertEqual(1000, report.report.statistics.records_inserted)
+        self.assertEqual("completed", json.loads(report.json)["metadata"]["status"])
+        versions = list(self.client.state.log("numbers"))
+        self.assertEqual(versions[0].version, self.client.state.show("numbers")[0].version.version)
+        change = self.client.state.rollback("numbers", versions[-1].version, dry_run=True)
+        self.assertFalse(change.written)
+        self.assertEqual([sync.sync_id], [s.sync_id for s in self.client.syncs("numbers")])
+        self.assertEqual([], list(self.client.dead_letters.list("numbers")))
+        self.client.delete("numbers")
+        self.assertEqual([], list(self.client.connections()))
+
+    def test_errors_name_their_reason(self):
+        with self.assertRaises(tidemark.Error) as caught:
+            self.client.apply("name: [")
+        self.assertEqual("INVALID_ARGUMENT", caught.exception.code)
+        self.assertEqual(["yaml"], [field.field for field in caught.exception.fields])
+        for call in (lambda: self.client.connection("missing"),
+                     lambda: self.client.push("missing", "p").__enter__()):
+            with self.assertRaises(tidemark.Error) as caught:
+                call()
+            self.assertEqual("NOT_FOUND", caught.exception.code)
+
+    def test_every_kind_of_value_and_change(self):
+        self.apply("orders")
+        at = datetime.datetime(2026, 1, 2, 3, 4, 5, 678, datetime.timezone.utc)
+        with self.client.push("orders", "p") as push:
+            push.upsert("orders", {
+                "id": 1, "total": decimal.Decimal("9.50"), "name": "é", "blob": b"\x00", "ok": True,
+                "at": at, "day": datetime.date(2026, 1, 2), "tags": ["a", {"b": 1}], "none": None})
+            push.upsert("orders", {"id": 2, "total": decimal.Decimal("1")})
+            push.upsert("orders", {"id": 3, "total": decimal.Decimal("2")})
+            push.update("orders", {"id": 2, "name": "two"})
+            push.delete("orders", {"id": 3})
+            push.checkpoint({"n": 3})
+            version = push.flush(timeout=30)
+            self.assertGreater(version, 0)
+        self.assertEqual([(1, "é", b"\x00"), (2, "two", None)],
+                         self.query("SELECT id, name, blob FROM orders "
+                                    "WHERE NOT _tidemark_deleted ORDER BY id"))
+        with self.client.push("orders", "p") as push:
+            self.assertEqual({"n": 3}, json.loads(push.state))
+
+    def test_bad_rows_come_back_and_the_rest_goes_on(self):
+        self.apply("orders")
+        with self.client.push("orders", "p") as push:
+            for i in (1, None, 3):
+                push.upsert("orders", {"id": i, "total": 1.0})
+            push.flush(timeout=30)
+            self.assertEqual([(1, {"id": None, "total": 1.0})],
+                             [(error.index, error.row) for error in push.row_errors])
+        self.assertEqual([(1,), (3,)], self.query("SELECT id FROM orders ORDER BY id"))
+
+    def test_a_second_stream_fences_the_first(self):
+        self.apply("orders")
+        first = self.client.push("orders", "p").__enter__()
+        with self.client.push("orders", "p") as second:
+            with self.assertRaises(tidemark.Error) as caught:
+                first.upsert("orders", {"id": 1, "total": 1.0})
+                first.flush(timeout=30)
+            self.assertEqual(("ABORTED", "FENCED"),
+                             (caught.exception.code, caught.exception.reason))
+            second.upsert("orders", {"id": 2, "total": 1.0})
+        self.assertEqual([(2,)], self.query("SELECT id FROM orders"))
+
+    def test_a_server_that_is_killed_loses_and_doubles_nothing(self):
+        self.apply("orders")
+        rows, producers, kills = 20_000, 3, 3
+        halfway = [threading.Semaphore(0) for _ in range(kills)]
+        failures = []
+
+        def produce(number):
+            try:
+                with self.client.push("orders", f"p{number}", give_up_after=60) as push:
+                    push.define(tidemark.Table("orders", {"id": "LONG"}, key=["id"]))
+                    for i in range(rows):
+                        push.upsert("orders", {"id": number * rows + i, "total": 0.5})
+                        if i % (rows // (kills + 1)) == 0 and i > 0:
+                            halfway[min(i * (kills + 1) // rows, kills) - 1].release()
+            except BaseException as error:  # pylint: disable=broad-except  # told by the test
+                failures.append(error)
+                for semaphore in halfway:
+                    semaphore.release()
+
+        workers = [threading.Thread(target=produce, args=(number,)) for number in range(producers)]
+        for worker in workers:
+            worker.start()
+        for semaphore in halfway:
+            self.assertTrue(semaphore.acquire(timeout=60))
+            self.server.kill()
+            self.server.start()
+        for worker in workers:
+            worker.join(120)
+        self.assertEqual([], failures, self.server.log())
+        self.assertEqual([(rows * producers, rows * producers)],
+                         self.query("SELECT count(*), count(DISTINCT id) FROM orders"))
+
+    def test_asyncio(self):
+        import asyncio  # pylint: disable=import-outside-toplevel
+        self.apply("orders")
+
+        async def work():
+            async with tidemark.aio.connect(self.server.address) as client:
+                async with client.push("orders", "p") as push:
+                    for i in range(3000):
+                        await push.upsert("orders", {"id": i, "total": 1.0})
+                    await push.flush()
+                return [c.name async for c in client.connections()]
+
+        self.assertEqual(["orders"], asyncio.run(work()))
+        self.assertEqual([(3000,)], self.query("SELECT count(*) FROM orders"))
+
+
+if __name__ == "__main__":
+    main()
