@@ -51,6 +51,14 @@ class GoTest(unittest.TestCase):
         self.assertEqual("", listed)
         go(["vet", "-mod=readonly", "."], client)
 
+    def test_a_server_that_is_killed_loses_and_doubles_nothing(self):
+        with RealServer() as server, tempfile.TemporaryDirectory() as folder:
+            go(["build", "-mod=readonly", "-o", f"{folder}/resume", "./resume"],
+               ROOT / "tests" / "clients" / "go")
+            server.apply("orders")
+            self.assertEqual(4, len(server.kill_while([f"{folder}/resume"])))
+            self.assertEqual([(i, 0.5) for i in range(20_000)], server.orders())
+
     def test_the_example_against_a_server(self):
         with RealServer() as server, tempfile.TemporaryDirectory() as folder:
             with open(f"{folder}/main.go", "w", encoding="utf-8") as file:
@@ -61,7 +69,7 @@ class GoTest(unittest.TestCase):
             with open(f"{folder}/go.mod", "w", encoding="utf-8") as file:
                 file.write(module)
             go(["build", "-o", "example", "."], folder)
-            server.apply_numbers()
+            server.apply("numbers")
             ran = subprocess.run([f"{folder}/example"], cwd=server.folder, text=True, check=False,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
             self.assertEqual(0, ran.returncode, ran.stdout + server.log())
@@ -70,4 +78,4 @@ class GoTest(unittest.TestCase):
 
 if __name__ == "__main__":
     result = unittest.main(exit=False).result
-    sys.exit(0 if result.wasSuccessful() and result.testsRun == 3 else 1)
+    sys.exit(0 if result.wasSuccessful() and result.testsRun == 4 else 1)

@@ -38,13 +38,21 @@ class TypeScriptTest(unittest.TestCase):
         server, port, tls_port = scripted_server.serve("127.0.0.1:0", str(TLS_FOLDER),
                                                        "127.0.0.1:0")
         self.addCleanup(lambda: server.stop(grace=0).wait())
-        out = run(["node", "--test", "."], ROOT / "tests" / "clients" / "typescript",
+        out = run(["node", "--test", "client.test.mjs"], ROOT / "tests" / "clients" / "typescript",
                   TIDEMARK_TEST_ADDRESS=f"127.0.0.1:{port}",
                   TIDEMARK_TEST_TLS_ADDRESS=f"localhost:{tls_port}",
                   TIDEMARK_TEST_CA=str(TLS_FOLDER / "localhost.crt"),
                   TIDEMARK_TEST_PACKAGE=str(PACKAGE))
         self.assertRegex(out, r"# skipped 0")
         self.assertNotRegex(out, r"# tests 0")
+
+    def test_a_server_that_is_killed_loses_and_doubles_nothing(self):
+        with RealServer() as server:
+            server.apply("orders")
+            resume = ROOT / "tests" / "clients" / "typescript" / "resume.mjs"
+            self.assertEqual(4, len(server.kill_while(
+                ["node", resume], TIDEMARK_TEST_PACKAGE=str(PACKAGE))))
+            self.assertEqual([(i, 0.5) for i in range(20_000)], server.orders())
 
     def test_the_example_against_a_server(self):
         with RealServer() as server, tempfile.TemporaryDirectory() as folder:
@@ -57,7 +65,7 @@ class TypeScriptTest(unittest.TestCase):
             run([MODULES / ".bin" / "tsc", "--strict", "--target", "ES2022", "--module", "node16",
                  "--moduleResolution", "node16", "--types", "node", "--skipLibCheck",
                  "example.ts"], folder)
-            server.apply_numbers()
+            server.apply("numbers")
             out = run(["node", f"{folder}/example.js"], server.folder)
             self.assertIn('"status": "completed"', out + server.log())
             self.assertEqual([(1, 9.5)], server.orders())
@@ -65,4 +73,4 @@ class TypeScriptTest(unittest.TestCase):
 
 if __name__ == "__main__":
     result = unittest.main(exit=False).result
-    sys.exit(0 if result.wasSuccessful() and result.testsRun == 2 else 1)
+    sys.exit(0 if result.wasSuccessful() and result.testsRun == 3 else 1)

@@ -102,6 +102,25 @@ class PrepareTest(unittest.TestCase):
         with open(self.policy, encoding="utf-8") as file:
             self.assertEqual(file.read(), "#!/bin/sh\nexit 0\n")
 
+    def test_clients_take_the_tools_at_hand_and_download_once(self):
+        self.machine(user=0)
+        for path in ("go/go.sum", "typescript/package.json", "typescript/package-lock.json"):
+            copy = os.path.join(self.folder, "clients", path)
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, "clients", path), copy)
+        for name in ("go", "node", "npm"):
+            self.script(name, f'echo {name} "$1" "$2" >> {self.called}')
+        for _ in range(2):
+            ended = self.prepare("clients")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertEqual(["go mod download", "npm ci --ignore-scripts"], self.calls())
+        with open(os.path.join(self.folder, "clients/go/go.sum"), "a", encoding="utf-8") as file:
+            file.write("another version\n")
+        self.script("go", "echo the proxy is down >&2; exit 1")
+        ended = self.prepare("clients")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("the proxy is down", ended.stderr)
+
     def test_what_it_does_not_know_is_a_usage_error(self):
         self.machine(user=0)
         self.assertEqual(self.prepare("everything").returncode, 2)

@@ -3,11 +3,12 @@
 import datetime
 import decimal
 import json
+import socket
 import sqlite3
 import threading
 import unittest
 
-from client_case import main
+from client_case import TLS_FOLDER, main
 import tidemark
 from real_server import RealServer
 
@@ -22,6 +23,13 @@ class ServerTest(unittest.TestCase):
     def apply(self, name):
         """Applies one of the server's two connections."""
         return self.client.apply((self.server.folder / f"{name}.yaml").read_text())
+
+    def fails(self, code, call):
+        """The tidemark.Error that the call ends with."""
+        with self.assertRaises(tidemark.Error) as caught:
+            call()
+        self.assertEqual(code, caught.exception.code, caught.exception)
+        return caught.exception
 
     def query(self, sql, base="warehouse.db"):
         with sqlite3.connect(self.server.folder / base) as connection:
@@ -53,11 +61,8 @@ class ServerTest(unittest.TestCase):
             self.client.apply("name: [")
         self.assertEqual("INVALID_ARGUMENT", caught.exception.code)
         self.assertEqual(["yaml"], [field.field for field in caught.exception.fields])
-        for call in (lambda: self.client.connection("missing"),
-                     lambda: self.client.push("missing", "p").__enter__()):
-            with self.assertRaises(tidemark.Error) as caught:
-                call()
-            self.assertEqual("NOT_FOUND", caught.exception.code)
+        self.fails("NOT_FOUND", lambda: self.client.connection("missing"))
+        self.fails("NOT_FOUND", lambda: self.client.push("missing", "p").__enter__())
 
     def test_every_kind_of_value_and_change(self):
         self.apply("orders")
@@ -132,6 +137,32 @@ class ServerTest(unittest.TestCase):
         self.assertEqual([], failures, self.server.log())
         self.assertEqual([(rows * producers, rows * producers)],
                          self.query("SELECT count(*), count(DISTINCT id) FROM orders"))
+
+    def test_a_token_over_tls_opens_what_its_role_and_connections_allow(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with RealServer(port) as server, tidemark.connect(server.address) as admin:
+            admin.apply((server.folder / "orders.yaml").read_text())
+            made = admin.access.create_token("editor", ["orders"], "of a test")
+            other = admin.access.create_token("viewer", ["orders"])
+            address, ca = f"localhost:{port}", TLS_FOLDER / "localhost.crt"
+            with tidemark.connect(address, made.text, ca) as client:
+                self.assertEqual("editor", client.server().role)
+                with client.push("orders", "p") as push:
+                    push.upsert("orders", {"id": 1, "total": 9.5})
+                self.assertEqual([(1, 9.5)], server.orders())
+                self.fails("PERMISSION_DENIED", lambda: list(client.access.tokens()))
+            with tidemark.connect(address, other.text, ca) as client:
+                self.assertEqual(["orders"], [c.name for c in client.connections()])
+                error = self.fails("PERMISSION_DENIED", lambda: client.delete("orders"))
+                self.assertEqual("ROLE_TOO_LOW", error.reason)
+                self.fails("PERMISSION_DENIED",
+                           lambda: client.push("orders", "q").__enter__())
+                admin.access.revoke_token(other.token.id)
+                self.fails("UNAUTHENTICATED", lambda: list(client.connections()))
+            with tidemark.connect(address, ca=ca) as client:
+                self.assertEqual("NO_TOKEN", self.fails("UNAUTHENTICATED", client.server).reason)
 
     def test_asyncio(self):
         import asyncio  # pylint: disable=import-outside-toplevel

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import sqlite3
@@ -30,18 +31,27 @@ sync:
 class RealServer:
     """Answers on unix:FOLDER/tidemark.sock within `with`; FOLDER holds both connections."""
 
-    def __init__(self):
+    def __init__(self, tls_port=0):
+        """tls_port: listens there, too, with tests/plugins/servers/localhost.crt."""
         self._scratch = tempfile.TemporaryDirectory(prefix="tidemark_")
         self.folder = pathlib.Path(self._scratch.name)
         self.address = f"unix:{self.folder}/tidemark.sock"
         self._server = None
+        self._tls_port = tls_port
 
     def __enter__(self):
         (self.folder / "orders.yaml").write_text(ORDERS.format(folder=self.folder))
         (self.folder / "numbers.yaml").write_text(NUMBERS.format(folder=self.folder))
         (self.folder / "tidemarkd.yaml").write_text(
             f"data: {self.folder}/data\nhttp: {{address: \"off\"}}\n"
-            f"listen: [{{address: \"unix:{self.folder}/tidemark.sock\"}}]\n")
+            f"listen:\n  - address: \"unix:{self.folder}/tidemark.sock\"\n")
+        if self._tls_port:
+            for name in ("localhost.crt", "localhost.key"):
+                shutil.copy(ROOT / "tests" / "plugins" / "servers" / name, self.folder)
+                os.chmod(self.folder / name, 0o600)
+            with (self.folder / "tidemarkd.yaml").open("a") as file:
+                file.write(f"  - address: 127.0.0.1:{self._tls_port}\n"
+                           "    tls: {certificate: localhost.crt, key: localhost.key}\n")
         self.start()
         return self
 
@@ -64,12 +74,6 @@ class RealServer:
                 raise AssertionError("tidemarkd does not answer:\n" + self.log())
             pause.wait(0.02)
 
-    def apply_numbers(self):
-        """Applies numbers.yaml."""
-        import tidemark  # pylint: disable=import-outside-toplevel  # of the tree, by client_paths
-        with tidemark.connect(self.address) as client:
-            client.apply((self.folder / "numbers.yaml").read_text())
-
     def _listens(self):
         with socket.socket(socket.AF_UNIX) as probe:
             try:
@@ -91,6 +95,26 @@ class RealServer:
         """As a crash would."""
         self._server.send_signal(signal.SIGKILL)
         self._server.wait()
+
+    def kill_while(self, arguments, **environment):
+        """Runs a program that pushes; at every line it prints the server is killed and started."""
+        with subprocess.Popen([*arguments, self.address], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
+                              env={**os.environ, **environment}) as program:
+            said = []
+            for line in program.stdout:
+                said.append(line)
+                self.kill()
+                self.start()
+        if program.returncode != 0:
+            raise AssertionError("".join(said) + self.log())
+        return said
+
+    def apply(self, name):
+        """Applies orders.yaml or numbers.yaml."""
+        import tidemark  # pylint: disable=import-outside-toplevel  # of the tree, by client_paths
+        with tidemark.connect(self.address) as client:
+            client.apply((self.folder / f"{name}.yaml").read_text())
 
     def stop(self):
         """In order."""
