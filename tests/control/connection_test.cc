@@ -194,7 +194,7 @@ TEST(ConnectionTest, TheScheduleIsReadByItsOwnParserAndItsMistakesArePlaced) {
 }
 
 TEST(ConnectionTest, BytesThatAreNoTextAndBombsOfAliasesAreRefused) {
-  EXPECT_EQ(ErrorOf(std::string("a: 1\nb: \0\n", 11)),
+  EXPECT_EQ(ErrorOf(std::string("a: 1\nb: \0\n", 10)),
             "c.yaml:2:1: this is no text in UTF-8; save the file as UTF-8");
   EXPECT_THAT(ErrorOf("a: \xff\n"), HasSubstr("c.yaml:1:1: this is no text"));
   EXPECT_THAT(ErrorOf(std::string("\xff\xfe"

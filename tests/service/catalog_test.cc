@@ -237,6 +237,7 @@ TEST_F(CatalogTest, ManyThreadsTakeTurns) {
                   })
                   .ok());
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&catalog] {
       for (int k = 0; k < 25; ++k) {

@@ -185,7 +185,7 @@ TEST_F(BookTest, ListenersHearOfEveryChangeAndMayAskBack) {
   book_->SetListener([&](const std::vector<std::string>& names) {
     heard.push_back(absl::StrJoin(names, "+"));
     book_->List("", 10);
-    EXPECT_FALSE(book_->Reload().value().size() > 0);
+    EXPECT_THAT(Reload(), IsEmpty());
   });
   ASSERT_TRUE(book_->Apply(Definition("x"), false, 0).ok());
   ASSERT_TRUE(book_->Apply(Definition("x"), false, 0).ok());  // no change
@@ -203,6 +203,7 @@ TEST_F(BookTest, ManyThreadsReadWhileOthersChange) {
   Write("a.yaml", Definition("a"));
   Open();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([this, i] {
       for (int k = 1; k <= 10; ++k) {

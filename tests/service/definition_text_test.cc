@@ -5,15 +5,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/connection_names.h"
 
 namespace tidemark {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 TEST(DefinitionTextTest, ChangesAreThoseOfTheTable) {
   struct Case {
