@@ -60,6 +60,19 @@ absl::Status NotOurs(absl::string_view name, absl::string_view what) {
       "another name (existing: refuse is the only policy here; adopt and replace are not built)"));
 }
 
+// A table that a producer has to itself only ever grows wider by what it pushes.
+absl::Status CannotBecome(const StoredTable& table, const TargetColumn& column,
+                          const ColumnType& type) {
+  const std::string name = absl::StrCat("\"", table.table.name, ".", column.name, "\"");
+  if (table.shared) {
+    return absl::AbortedError(absl::StrCat("another producer has widened column ", name, " to ",
+                                           TypeText(column.type), " meanwhile"));
+  }
+  return absl::InternalError(absl::StrCat("column ", name, " is ", TypeText(column.type),
+                                          " at the destination and cannot become ",
+                                          TypeText(type)));
+}
+
 }  // namespace
 
 bool SqliteTable::integer_key() const {
@@ -374,14 +387,7 @@ absl::StatusOr<bool> SqliteCatalog::Evolve(SqliteTable* table, const TargetTable
       shaped = true;
     } else if (old.type.type != column.type.type) {
       if (Widen(old.type, column.type).type != column.type.type) {
-        if (table->stored.shared) {
-          return absl::AbortedError(absl::StrCat(
-              "another producer has widened column \"", stored.name, ".", column.name, "\" to ",
-              TypeText(old.type), " meanwhile"));
-        }
-        return absl::InternalError(
-            absl::StrCat("column \"", stored.name, ".", column.name, "\" is ", TypeText(old.type),
-                         " at the destination and cannot become ", TypeText(column.type)));
+        return CannotBecome(table->stored, old, column.type);
       }
       widenings.push_back({place.back(), old.type.type, column.type.type});
       changes->push_back(

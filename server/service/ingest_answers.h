@@ -8,7 +8,7 @@
 #include "pipeline/sync.h"
 #include "service/connection_entry.h"
 #include "source/push_message.h"
-#include "source/push_source.h"
+#include "source/push_session.h"
 
 namespace tidemark {
 

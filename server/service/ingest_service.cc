@@ -15,13 +15,12 @@
 #include "absl/strings/str_cat.h"
 #include "core/mutex.h"
 #include "core/status_context.h"
-#include "pipeline/table_rules.h"
 #include "service/call_error.h"
 #include "service/call_pool.h"
 #include "service/ingest_answers.h"
+#include "service/ingest_sync.h"
 #include "source/push_call.h"
 #include "source/push_message.h"
-#include "source/push_source.h"
 #include "tidemark/v1/ingest.grpc.pb.h"
 
 namespace tidemark {
@@ -35,26 +34,6 @@ absl::Status TooMany(absl::string_view text) {
   return WithReason(
       WithRetryAfter(absl::ResourceExhaustedError(text), absl::Seconds(1)), "TOO_MANY_STREAMS");
 }
-
-}  // namespace
-
-namespace {
-
-// What the client hears of its sync.
-class ClientObserver final : public SyncObserver {
- public:
-  explicit ClientObserver(PushSession* session) : session_(*session) {}
-
-  void OnLog(int level, absl::string_view table, absl::string_view text) override {
-    if (level >= 2) session_.OnWarning(table, text);
-  }
-  void OnDeadLetter(const DeadLetter& letter, uint32_t row) override {
-    session_.OnDeadLetter(letter, row);
-  }
-
- private:
-  PushSession& session_;
-};
 
 }  // namespace
 
@@ -303,69 +282,30 @@ class IngestService::Work final : public PushCall::Keeper {
   }
 
   void RunStream(Stream& stream) {
-    std::unique_ptr<PushSession> session;
-    IngestEnd end;
-    bool ran = false;
-    SyncRequest request;
-    request.connection = stream.start.connection;
-    request.trigger = SyncTrigger::kIngest;
-    request.started_by = stream.admitted->principal.name;
-    const absl::StatusOr<SyncEntry> entry = parts_.runner->RunOwn(
-        request, stream.start.producer,
-        [&](const SyncRunner::OwnSync& own) -> absl::StatusOr<SyncOutcome> {
-          SetInterrupt(stream, own.interrupt);
-          session = MakeSession(stream, own);
-          RunRequest run;
-          run.sync_id = own.record.sync_id;
-          run.push = session->Factory();
-          ClientObserver observer(session.get());
-          run.observer = &observer;
-          absl::StatusOr<SyncOutcome> outcome = own.engine->Run(run, own.progress, own.interrupt);
-          SetInterrupt(stream, nullptr);
-          ran = true;
-          end.begun = outcome.status();
-          if (!outcome.ok()) return outcome;
-          end.error = outcome->error;
-          end.of_destination = outcome->error_of_destination;
-          end.interrupted = outcome->interrupted;
-          return outcome;
-        });
-    end.refused = entry.status();
-    if (!ran && entry.ok()) {  // its engine could not be made, or somebody stopped it before
-      end.refused = entry->error_code == absl::StatusCode::kOk
-                        ? StreamStopped()
-                        : absl::Status(entry->error_code, entry->error);
-    }
+    IngestSync sync;
+    sync.runner = parts_.runner;
+    sync.stream = stream.call.get();
+    sync.clock = parts_.clock;
+    sync.start = stream.start;
+    sync.started_by = stream.admitted->principal.name;
+    sync.idle = limits_.idle;
+    sync.open_idle = limits_.open_idle;
+    sync.running = [this, &stream](Interrupt* interrupt) { SetInterrupt(stream, interrupt); };
+    IngestRun run = RunIngest(sync);
     {
       MutexLock lock(mutex_);
-      stream.interrupt = nullptr;
-      end.ended_by = stream.ended_by;
+      stream.interrupt = nullptr;  // also when it threw
+      run.end.ended_by = stream.ended_by;
     }
-    if (end.interrupted && end.ended_by.ok()) end.ended_by = WhyStopped(stream);
-    const absl::Status answer = AnswerOf(end, session.get());
+    if (run.end.interrupted && run.end.ended_by.ok()) run.end.ended_by = WhyStopped(stream);
+    const absl::Status answer = AnswerOf(run.end, run.session.get());
     parts_.gate->Record(*stream.admitted, answer);
-    if (answer.ok()) {
-      stream.call->FinishWell(session->durable_sequence(), session->state_version());
-      SetEnding(stream);
-    } else {
+    if (!answer.ok()) {
       Finish(stream, answer);
+      return;
     }
-  }
-
-  std::unique_ptr<PushSession> MakeSession(Stream& stream, const SyncRunner::OwnSync& own) {
-    PushSession::Options options;
-    options.explicit_checkpoints = stream.start.checkpoints == v1::CHECKPOINT_MODE_EXPLICIT;
-    options.expected_sequence = stream.start.expected_sequence;
-    options.description = own.engine->description();
-    options.selects = [&sync = own.engine->connection().options](const TableSchema& table) {
-      return RuleOf(sync, table) != nullptr;
-    };
-    options.idle = limits_.idle;
-    options.open_idle = limits_.open_idle;
-    options.clock = parts_.clock;
-    return std::make_unique<PushSession>(
-        stream.call.get(), [interrupt = own.interrupt] { interrupt->Request(); },
-        std::move(options));
+    SetEnding(stream);
+    stream.call->FinishWell(run.session->durable_sequence(), run.session->state_version());
   }
 
   void SetInterrupt(Stream& stream, Interrupt* interrupt) {
@@ -446,13 +386,14 @@ class IngestService::Work final : public PushCall::Keeper {
       for (std::thread& thread : ended) thread.join();
       for (const std::shared_ptr<Stream>& stream : stuck) stream->call->Abort();
       for (const std::shared_ptr<Stream>& stream : late) {
-        End(stream, WithReason(absl::DeadlineExceededError(absl::StrCat(
-                                   "no PushStart came within ", absl::FormatDuration(limits_.start))),
-                               "START_TIMEOUT"));
+        End(stream,
+            WithReason(absl::DeadlineExceededError(absl::StrCat(
+                           "no PushStart came within ", absl::FormatDuration(limits_.start))),
+                       "START_TIMEOUT"));
       }
       for (const std::shared_ptr<Stream>& stream : to_ask) {
         absl::Status still = parts_.gate->StillAdmitted(*stream->admitted);
-        if (still.ok()) continue;
+        if (!absl::IsUnauthenticated(still) && !absl::IsPermissionDenied(still)) continue;
         MutexLock lock(mutex_);
         EndBy(*stream, still);
       }

@@ -20,22 +20,22 @@ class Service;
 namespace tidemark {
 
 struct IngestLimits {
-  int streams = 64;                           // with a sync, at once
-  size_t half_open = 1'024;                   // admitted streams whose first message is not there
-  absl::Duration start = absl::Seconds(10);   // within which it has to come
-  absl::Duration idle = absl::Minutes(15);    // without a message
+  int streams = 64;                              // with a sync, at once
+  size_t half_open = 1'024;                      // admitted, whose first message is not there
+  absl::Duration start = absl::Seconds(10);      // within which that has to come
+  absl::Duration idle = absl::Minutes(15);       // without a message
   absl::Duration open_idle = absl::Seconds(10);  // ... while rows wait for their checkpoint
-  absl::Duration finish = absl::Seconds(10);  // for a client to take the last answers
-  absl::Duration look = absl::Seconds(1);     // how often streams are looked after
-  absl::Duration readmit = absl::Seconds(10);  // how often a caller's rights are asked for again
+  absl::Duration finish = absl::Seconds(10);     // for a client to take the last answers
+  absl::Duration look = absl::Seconds(1);        // how often streams are looked after
+  absl::Duration readmit = absl::Seconds(10);    // how often a caller is asked for again
 };
 
 // Each stream is the sync of "<connection>/<producer>" (SyncRunner::RunOwn). It has a thread, named
 // "ingest", from when its start is accepted and no other stream of the producer runs; before that,
 // streams hold nothing but memory, however many they are.
 //
-// Thread-safe. The end: BeginStop(); SyncRunner::Stop(); GrpcServer::Stop(); then this is destroyed,
-// before the services that it made.
+// Thread-safe. The end: BeginStop(); SyncRunner::Stop(); GrpcServer::Stop(); then this is
+// destroyed, before the services that it made.
 class IngestService {
  public:
   struct Parts {  // all borrowed

@@ -39,7 +39,7 @@ bool ParseRows(grpc::ByteBuffer* buffer, PushMessage* message) {
     return message->rows->row_batch.MergeFromCodedStream(&input) && input.ConsumedEntireMessage();
   }
   message->kind = PushMessage::Kind::kRows;
-  return message->rows->response.mutable_rows()->MergeFromCodedStream(&input) &&
+  return message->rows->AddArenaRows()->MergeFromCodedStream(&input) &&
          input.ConsumedEntireMessage();
 }
 
@@ -111,7 +111,7 @@ std::unique_ptr<PushMessage> ParsePushMessage(grpc::ByteBuffer* buffer, MessageP
   message->rows->is_row_batch = false;
   if (!ParseRows(buffer, message.get())) {
     message->rows->row_batch.Clear();
-    message->rows->response.Clear();
+    message->rows->arena_rows = nullptr;
     message->kind = PushMessage::Kind::kMalformed;
     message->sequence = 0;
     grpc::ProtoBufferReader reader(buffer);
@@ -121,7 +121,7 @@ std::unique_ptr<PushMessage> ParsePushMessage(grpc::ByteBuffer* buffer, MessageP
     }
   }
   if (message->kind == PushMessage::Kind::kRows) {
-    HasUnknown(message->rows->response.rows(), message.get());
+    HasUnknown(message->rows->rows(), message.get());
   } else if (message->kind == PushMessage::Kind::kRowBatch) {
     HasUnknown(message->rows->row_batch, message.get());
   } else {

@@ -29,7 +29,7 @@ struct PushMessage {
   enum class Kind {
     kStart,
     kTable,
-    kRows,        // `rows->response` holds them
+    kRows,        // `rows->rows()`
     kRowBatch,    // `rows->row_batch`
     kCheckpoint,  // `state`
     kUnknown,     // a kind of message, or a field, of a newer version; `problem` names it

@@ -1,11 +1,13 @@
 #include "source/push_source.h"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/status_context.h"
 #include "source/push_message.h"
 #include "source/push_state.h"
 #include "source/readable_rows.h"
@@ -102,55 +104,12 @@ class PushSource final : public ChangeSource {
   bool open_ = false;  // the pipeline has rows that no checkpoint covers
   std::optional<Outcome> over_;
 
-  absl::Duration heard_;             // Clock::Monotonic of the last message
+  absl::Duration quiet_;             // listened to without a message
   std::optional<absl::Status> end_;  // what Next ends with, once what came before it is covered
   bool finished_ = false;
 };
 
-// ---- PushSession -------------------------------------------------------------------------------
-
-ChangeSourceFactory PushSession::Factory() {
-  return [this]() -> absl::StatusOr<std::unique_ptr<ChangeSource>> {
-    return std::make_unique<PushSource>(this);
-  };
-}
-
-void PushSession::OnDeadLetter(const DeadLetter& letter, uint32_t row) {
-  PushRowError& error = errors_.emplace_back();
-  error.sequence = origin_.sequence;
-  error.index = origin_.first + row;
-  error.table = letter.table;
-  error.code = letter.code;
-  error.reason = letter.reason;
-}
-
-absl::Status PushSession::End(PushVerdict verdict) {
-  // The pipeline tries nothing again: that is the client's to do.
-  absl::Status status = IsTransient(verdict.status)
-                            ? absl::FailedPreconditionError(verdict.status.message())
-                            : verdict.status;
-  if (verdict_.status.ok()) verdict_ = std::move(verdict);
-  return status;
-}
-
-// A client that begins at 1 each time loses what it pushes: it shall hear of it.
-void PushSession::TellSkipped() {
-  if (skipped_ == 0) return;
-  stream_.SendWarning("", absl::StrCat(std::exchange(skipped_, 0),
-                                       " messages had the numbers of durable ones and are skipped"));
-}
-
-void PushSession::Acknowledge(uint64_t sequence, uint64_t version) {
-  durable_ = sequence;
-  version_ = version;
-  while (!errors_.empty() && errors_.front().sequence <= sequence) {
-    stream_.SendRowError(errors_.front());
-    errors_.pop_front();
-  }
-  stream_.Acknowledge(sequence, version);
-}
-
-// ---- PushSource: the calls before the stream ---------------------------------------------------
+// ---- before the stream -------------------------------------------------------------------------
 
 absl::StatusOr<ConnectorDescription> PushSource::Describe() {
   ConnectorDescription description = session_.options_.description;
@@ -187,7 +146,6 @@ absl::Status PushSource::Start(const UpdateStart& start) {
   }
   received_ = covered_ = known.sequence;
   state_ = known.state;
-  heard_ = session_.options_.clock->Monotonic();
   if (session_.started_) {
     // What a commit of unknown outcome made durable after all.
     if (known.sequence > session_.durable_) session_.Acknowledge(known.sequence, version);
@@ -218,7 +176,7 @@ absl::Status PushSource::Start(const UpdateStart& start) {
   return absl::OkStatus();
 }
 
-// ---- PushSource: the stream --------------------------------------------------------------------
+// ---- the stream --------------------------------------------------------------------------------
 
 absl::StatusOr<std::optional<SourceEvent>> PushSource::Next(absl::Time deadline) {
   while (true) {
@@ -303,9 +261,13 @@ PushStream::Outcome PushSource::Take(absl::Time deadline, MessagePtr* message) {
       return Outcome::kMessage;
     }
     if (over_.has_value()) return *over_;
+    Clock& clock = *session_.options_.clock;
+    const absl::Duration began = clock.Monotonic();
     const Outcome outcome = session_.stream_.Read(deadline, message);
+    // A client is silent while it is listened to, not while the destination takes its time.
+    quiet_ += clock.Monotonic() - began;
     if (outcome == Outcome::kMessage) {
-      heard_ = session_.options_.clock->Monotonic();
+      quiet_ = absl::ZeroDuration();
       if (deliver) return outcome;
       held_bytes_ += (*message)->bytes;
       if ((*message)->kind == PushMessage::Kind::kCheckpoint) ++held_checkpoints_;
@@ -319,14 +281,13 @@ PushStream::Outcome PushSource::Take(absl::Time deadline, MessagePtr* message) {
 }
 
 absl::Status PushSource::OnQuiet() {
-  const absl::Duration quiet = session_.options_.clock->Monotonic() - heard_;
   const bool open = by_checkpoint() && open_;
-  if (quiet < (open ? session_.options_.open_idle : session_.options_.idle)) {
+  if (quiet_ < (open ? session_.options_.open_idle : session_.options_.idle)) {
     return absl::OkStatus();
   }
   PushVerdict verdict;
   verdict.status = absl::DeadlineExceededError(absl::StrCat(
-      "nothing was pushed for ", absl::FormatDuration(quiet),
+      "nothing was pushed for ", absl::FormatDuration(absl::Trunc(quiet_, absl::Milliseconds(1))),
       open ? " although rows wait for their checkpoint, which keeps the destination from others: "
              "they are not kept"
            : "; what was acknowledged is kept: connect again to push more"));
@@ -353,8 +314,9 @@ absl::Status PushSource::Accept(MessagePtr message) {
           "MALFORMED", absl::StrCat("a message of ", message->bytes, " bytes behind number ",
                                     std::max(last_, session_.durable_), " is no PushRequest")));
     case PushMessage::Kind::kUnknown:
-      return session_.End(Invalid("UNKNOWN_FIELD", absl::StrCat("message ", message->sequence, ": ",
-                                                                message->problem)));
+      return session_.End(
+          Invalid("UNKNOWN_FIELD",
+                  absl::StrCat("message ", message->sequence, ": ", message->problem)));
     case PushMessage::Kind::kStart:
       return session_.End(
           Invalid("START_AGAIN", "a second PushStart: it is the first message of a stream only"));
@@ -520,6 +482,12 @@ void PushSource::Acknowledge(const Acknowledgement& acknowledgement) {
     unacknowledged_.pop_front();
   }
   if (sequence.has_value()) session_.Acknowledge(*sequence, acknowledgement.version);
+}
+
+ChangeSourceFactory PushedSource(PushSession* session) {
+  return [session]() -> absl::StatusOr<std::unique_ptr<ChangeSource>> {
+    return std::make_unique<PushSource>(session);
+  };
 }
 
 }  // namespace tidemark

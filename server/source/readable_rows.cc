@@ -1,6 +1,7 @@
 #include "source/readable_rows.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +15,8 @@
 
 namespace tidemark {
 namespace {
+
+constexpr uint32_t kNewColumn = std::numeric_limits<uint32_t>::max();
 
 // The message whose text the values of several batches view.
 class SharedMessageBytes final : public BatchBytes {
@@ -60,20 +63,24 @@ std::string TableName(const v1::Row& row) {
 
 void ReadableRows::Begin(std::unique_ptr<StreamMessage> message) {
   next_ = 0;
-  if (message->response.rows().rows_size() > 0) message_ = std::move(message);
+  if (message->rows().rows_size() > 0) message_ = std::move(message);
 }
 
 absl::Status ReadableRows::DefineWhatIsNew(size_t end, std::deque<SourceEvent>* events) {
-  const auto& rows = message_->response.rows().rows();
+  const auto& rows = message_->rows().rows();
   const v1::Row& first = rows[static_cast<int>(next_)];
   const std::optional<uint32_t> known = tables_->Find(first.schema(), first.table());
   std::set<std::string> names;  // a map's order is not an order
+  columns_.clear();
+  next_column_ = 0;
   for (size_t i = next_; i < end; ++i) {
     for (const auto* values :
          {&rows[static_cast<int>(i)].values(), &rows[static_cast<int>(i)].before()}) {
       for (const auto& [name, value] : *values) {
-        if (known.has_value() && tables_->FindColumn(*known, name).has_value()) continue;
-        names.insert(name);
+        const std::optional<uint32_t> column =
+            known.has_value() ? tables_->FindColumn(*known, name) : std::nullopt;
+        columns_.push_back(column.value_or(kNewColumn));
+        if (!column.has_value()) names.insert(name);
       }
     }
   }
@@ -98,7 +105,7 @@ absl::Status ReadableRows::DefineWhatIsNew(size_t end, std::deque<SourceEvent>* 
 }
 
 absl::Status ReadableRows::Advance(std::deque<SourceEvent>* events) {
-  const auto& rows = message_->response.rows().rows();
+  const auto& rows = message_->rows().rows();
   const auto count = static_cast<size_t>(rows.size());
   const v1::Row& first = rows[static_cast<int>(next_)];
   size_t end = next_ + 1;
@@ -122,13 +129,19 @@ absl::Status ReadableRows::Advance(std::deque<SourceEvent>* events) {
           absl::StrCat("table ", TableName(row), ", row ", next_, ": ", status.message()));
     }
   }
+  batch.encoded_bytes = message_->bytes * batch.row_count / count;
   batch.bytes.push_back(std::make_unique<SharedMessageBytes>(message_));
   events->push_back(std::move(batch));
   if (next_ == count) message_ = nullptr;
   return absl::OkStatus();
 }
 
-absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeBatch* batch) const {
+uint32_t ReadableRows::NextColumn(uint32_t table, const std::string& name) {
+  const uint32_t column = columns_[next_column_++];
+  return column != kNewColumn ? column : *tables_->FindColumn(table, name);
+}
+
+absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeBatch* batch) {
   const std::optional<ChangeKind> kind = KindOf(row);
   if (!kind.has_value()) {
     return absl::DataLossError(absl::StrCat("unknown kind of change ", int{row.kind()}));
@@ -143,7 +156,7 @@ absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeB
   for (const auto& [name, message] : row.values()) {
     const absl::StatusOr<Value> value = ValueFromMessage(message);
     if (!value.ok()) return value.status();
-    batch->values[begin + *tables_->FindColumn(table, name)] = *value;
+    batch->values[begin + NextColumn(table, name)] = *value;
   }
   if (row.before_size() > 0) {
     const size_t before = batch->before.size();
@@ -154,7 +167,7 @@ absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeB
     for (const auto& [name, message] : row.before()) {
       const absl::StatusOr<Value> value = ValueFromMessage(message);
       if (!value.ok()) return value.status();
-      batch->before[before + *tables_->FindColumn(table, name)] = *value;
+      batch->before[before + NextColumn(table, name)] = *value;
     }
   }
   if (HasMeta(row) || !batch->meta.empty()) {
@@ -167,7 +180,6 @@ absl::Status ReadableRows::AppendRow(const v1::Row& row, uint32_t table, ChangeB
   }
   batch->ops.push_back(static_cast<uint8_t>(static_cast<uint8_t>(*kind) |
                                             (row.on_error_continue() ? kOnErrorContinue : 0)));
-  batch->encoded_bytes += row.ByteSizeLong();
   ++batch->row_count;
   return absl::OkStatus();
 }

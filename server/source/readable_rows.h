@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "pipeline/change_source.h"
@@ -23,7 +25,7 @@ class ReadableRows {
   // `tables` outlives the object.
   explicit ReadableRows(KnownTables* tables) : tables_(tables) {}
 
-  // REQUIRES: !pending(). `message->response` holds rows.
+  // REQUIRES: !pending(). `message` holds readable rows.
   void Begin(std::unique_ptr<StreamMessage> message);
   bool pending() const { return message_ != nullptr; }
   // Forgets the message at hand.
@@ -36,11 +38,16 @@ class ReadableRows {
 
  private:
   absl::Status DefineWhatIsNew(size_t end, std::deque<SourceEvent>* events);
-  absl::Status AppendRow(const v1::Row& row, uint32_t table, ChangeBatch* batch) const;
+  absl::Status AppendRow(const v1::Row& row, uint32_t table, ChangeBatch* batch);
+  uint32_t NextColumn(uint32_t table, const std::string& name);
 
   KnownTables* const tables_;
   std::shared_ptr<StreamMessage> message_;  // owners: this and the batches made of it
   size_t next_ = 0;                         // row of the message
+  // Of the values of the rows at hand, one after the other as the maps have them: kNewColumn where
+  // a column was not known before.
+  std::vector<uint32_t> columns_;
+  size_t next_column_ = 0;
 };
 
 }  // namespace tidemark

@@ -11,6 +11,7 @@ namespace {
 
 using google::protobuf::io::CodedInputStream;
 
+constexpr size_t kArenaBlockBytes = size_t{128} * 1024;
 constexpr size_t kIdleMessages = 8;
 constexpr size_t kIdleBytes = size_t{2} * 1024 * 1024;  // a larger one is freed
 // The tag of UpdateResponse.row_batch: field 1, length-delimited.
@@ -29,6 +30,15 @@ bool ParseRowBatch(grpc::ByteBuffer* buffer, v1::RowBatch* batch) {
 
 }  // namespace
 
+v1::Rows* StreamMessage::AddArenaRows() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = kArenaBlockBytes;
+  options.max_block_size = kArenaBlockBytes;
+  arena = std::make_unique<google::protobuf::Arena>(options);
+  arena_rows = google::protobuf::Arena::CreateMessage<v1::Rows>(arena.get());
+  return arena_rows;
+}
+
 std::unique_ptr<StreamMessage> MessagePool::Take() {
   {
     MutexLock lock(mutex_);
@@ -45,6 +55,8 @@ void MessagePool::Return(std::unique_ptr<StreamMessage> message) {
   if (message->bytes > kIdleBytes) return;
   message->row_batch.Clear();  // keeps the memory of its strings
   message->response.Clear();
+  message->arena_rows = nullptr;
+  message->arena = nullptr;
   MutexLock lock(mutex_);
   if (idle_.size() < kIdleMessages) idle_.push_back(std::move(message));
 }

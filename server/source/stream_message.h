@@ -2,6 +2,8 @@
 #ifndef TIDEMARK_SOURCE_STREAM_MESSAGE_H_
 #define TIDEMARK_SOURCE_STREAM_MESSAGE_H_
 
+#include <google/protobuf/arena.h>
+
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -21,9 +23,16 @@ namespace tidemark {
 struct StreamMessage {
   v1::RowBatch row_batch;
   v1::UpdateResponse response;
+  // Readable rows parsed in one piece of memory, instead of those of `response`.
+  std::unique_ptr<google::protobuf::Arena> arena;
+  v1::Rows* arena_rows = nullptr;
   bool is_row_batch = false;
   bool malformed = false;  // not a message of the contract
   size_t bytes = 0;        // on the wire
+
+  const v1::Rows& rows() const { return arena_rows != nullptr ? *arena_rows : response.rows(); }
+  // For rows that are to be parsed into the arena.
+  v1::Rows* AddArenaRows();
 };
 
 // Thread-safe.

@@ -19,6 +19,11 @@ v1::PushRequest Started(const std::string& connection, const std::string& produc
   return request;
 }
 
+// A field of tomorrow.
+void AddUnknown(int number, google::protobuf::Message* message) {
+  message->GetReflection()->MutableUnknownFields(message)->AddVarint(number, 1);
+}
+
 struct BadStart {
   const char* what;
   v1::PushRequest request;
@@ -37,7 +42,7 @@ TEST_F(IngestFixture, StreamsThatMayNotBeginAreToldWhy) {
   v1::PushRequest mode = Started("orders", "p");
   mode.mutable_start()->set_checkpoints(static_cast<v1::CheckpointMode>(9));
   v1::PushRequest newer = Started("orders", "p");
-  newer.mutable_start()->GetReflection()->MutableUnknownFields(newer.mutable_start())->AddVarint(99, 1);
+  AddUnknown(99, newer.mutable_start());
   v1::PushRequest expected = Started("orders", "p");
   expected.mutable_start()->set_expected_sequence(7);
   const std::vector<BadStart> cases = {
@@ -89,13 +94,12 @@ v1::PushRequest Changed(v1::PushRequest request,
   return request;
 }
 
-TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
-  Ingested("orders", ", tables: [item, other]");
-  Serve();
-  using Requests = std::vector<v1::PushRequest>;
-  constexpr grpc::StatusCode kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
-  constexpr grpc::StatusCode kState = grpc::StatusCode::FAILED_PRECONDITION;
-  const std::vector<BadMessage> cases = {
+using Requests = std::vector<v1::PushRequest>;
+constexpr grpc::StatusCode kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
+constexpr grpc::StatusCode kState = grpc::StatusCode::FAILED_PRECONDITION;
+
+std::vector<BadMessage> BadBytes() {
+  return {
       {"rows of a table nobody defined",
        [](uint64_t n) { return Requests{BatchRequest(n, 3, 1, 1)}; }, kInvalid, "UNKNOWN_TABLE",
        "table number 3"},
@@ -119,7 +123,11 @@ TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
            *request.mutable_row_batch()->mutable_ops() = "\x60";
          })};
        },
-       kInvalid, "MALFORMED", "item"},
+       kInvalid, "MALFORMED", "item"}};
+}
+
+std::vector<BadMessage> OfTomorrow() {
+  return {
       {"a kind of tomorrow",
        [](uint64_t n) {
          return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
@@ -132,17 +140,21 @@ TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
          return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
            v1::Value& value = (*request.mutable_rows()->mutable_rows(0)->mutable_values())["name"];
            value.Clear();
-           value.GetReflection()->MutableUnknownFields(&value)->AddVarint(55, 1);
+           AddUnknown(55, &value);
          })};
        },
        kInvalid, "MALFORMED", "55"},
       {"a field of tomorrow",
        [](uint64_t n) {
          return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
-           request.GetReflection()->MutableUnknownFields(&request)->AddVarint(77, 1);
+           AddUnknown(77, &request);
          })};
        },
-       kInvalid, "UNKNOWN_FIELD", "77"},
+       kInvalid, "UNKNOWN_FIELD", "77"}};
+}
+
+std::vector<BadMessage> BadNumbers() {
+  return {
       {"a message without a number",
        [](uint64_t) { return Requests{RowsRequest(0, "item", 1, 1)}; }, kInvalid, "NO_SEQUENCE",
        "number"},
@@ -159,7 +171,11 @@ TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
        },
        kState, "SEQUENCE_GAP", "is due"},
       {"a second start", [](uint64_t) { return Requests{Started("orders", "shop")}; }, kInvalid,
-       "START_AGAIN", "PushStart"},
+       "START_AGAIN", "PushStart"}};
+}
+
+std::vector<BadMessage> BadTables() {
+  return {
       {"a table number that is not the next",
        [](uint64_t) { return Requests{TableRequest(7, "other")}; }, kInvalid, "BAD_TABLE", "7"},
       {"a table without a name", [](uint64_t) { return Requests{TableRequest(1, "")}; }, kInvalid,
@@ -175,7 +191,11 @@ TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
        [](uint64_t) { return Requests{TableRequest(1, "secret")}; }, kInvalid,
        "TABLE_NOT_SELECTED", "secret"},
       {"rows of such a table", [](uint64_t n) { return Requests{RowsRequest(n, "secret", 1, 1)}; },
-       kInvalid, "TABLE_NOT_SELECTED", "secret"},
+       kInvalid, "TABLE_NOT_SELECTED", "secret"}};
+}
+
+std::vector<BadMessage> TooLarge() {
+  return {
       {"a state of more than 1 MiB",
        [](uint64_t n) {
          return Requests{CheckpointRequest(n, std::string((1 << 20) + 1, 's'))};
@@ -194,6 +214,16 @@ TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
          })};
        },
        grpc::StatusCode::RESOURCE_EXHAUSTED, "", ""}};
+}
+
+TEST_F(IngestFixture, MessagesThatMakeNoSenseEndTheStreamAndLoseNothing) {
+  Ingested("orders", ", tables: [item, other]");
+  Serve();
+  std::vector<BadMessage> cases;
+  for (std::vector<BadMessage> more :
+       {BadBytes(), OfTomorrow(), BadNumbers(), BadTables(), TooLarge()}) {
+    cases.insert(cases.end(), more.begin(), more.end());
+  }
   uint64_t durable = 0;
   for (const BadMessage& bad : cases) {
     std::unique_ptr<PushConnection> stream = Begin();

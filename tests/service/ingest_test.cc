@@ -10,6 +10,7 @@
 #include "core/change_batch.h"
 #include "core/failpoint.h"
 #include "tests/service/ingest_fixture.h"
+#include "tests/service/relay.h"
 #include "wire/row_codec.h"
 
 namespace tidemark::test {
@@ -183,9 +184,8 @@ TEST_F(IngestFixture, ManyStreamsOfOneProducerLeaveTheLastOne) {
   int alive = 0;
   for (size_t i = 0; i < streams.size(); ++i) {
     // Of those sent at once any may be the last to be seen.
-    if (i + 1 < streams.size() && streams[i]->AwaitEnd().error_code() == grpc::StatusCode::ABORTED) {
-      continue;
-    }
+    const bool last = i + 1 == streams.size();
+    if (!last && streams[i]->AwaitEnd().error_code() == grpc::StatusCode::ABORTED) continue;
     ++alive;
     ASSERT_TRUE(streams[i]->AwaitStarted().has_value());
     streams[i]->Send(RowsRequest(1, "item", 1, 1));
@@ -230,7 +230,8 @@ TEST_F(IngestFixture, PlaceOfABadRowCountsRowsOfOtherTablesToo) {
   Serve();
   std::unique_ptr<PushConnection> stream = Begin();
   v1::PushRequest request = RowsRequest(1, "a", 1, 2);
-  for (const v1::Row& row : RowsRequest(1, "b", 1, 3).rows().rows()) {
+  const v1::PushRequest more = RowsRequest(1, "b", 1, 3);
+  for (const v1::Row& row : more.rows().rows()) {
     *request.mutable_rows()->add_rows() = row;
   }
   request.mutable_rows()->mutable_rows(4)->mutable_values()->erase("id");
@@ -248,7 +249,9 @@ TEST_F(IngestFixture, TooManyDeadLettersEndTheStreamAndKeepWhatWasAcknowledged) 
   stream->Send(RowsRequest(1, "item", 1, 1));
   ASSERT_TRUE(stream->AwaitAcknowledged(1));
   v1::PushRequest request = RowsRequest(2, "item", 2, 4);
-  for (int i = 0; i < 3; ++i) request.mutable_rows()->mutable_rows(i)->mutable_values()->erase("id");
+  for (int i = 0; i < 3; ++i) {
+    request.mutable_rows()->mutable_rows(i)->mutable_values()->erase("id");
+  }
   stream->Send(request);
   const grpc::Status end = stream->AwaitEnd();
   EXPECT_EQ(end.error_code(), grpc::StatusCode::FAILED_PRECONDITION) << end.error_message();
@@ -286,6 +289,32 @@ TEST_F(IngestFixture, TruncateDeletesAtTheHalfCloseAndNotAfterACut) {
     EXPECT_EQ(Rows("SELECT id FROM item WHERE NOT _tidemark_deleted ORDER BY id"),
               cut ? (std::vector<std::string>{"1", "2", "3", "4"})
                   : (std::vector<std::string>{"2", "3"}));
+  }
+}
+
+// A truncate is finished by a half-close: a broken connection taken for one would delete rows.
+TEST_F(IngestFixture, ConnectionThatBreaksIsNoHalfClose) {
+  Ingested("orders");
+  Serve();
+  uint64_t next = 1;
+  for (int round = 0; round < 15; ++round) {
+    const std::string wire = absl::StrCat(folder_, "/wire", round);
+    Relay relay(wire, folder_ + "/socket");
+    PushConnection stream(Channel("unix:" + wire));
+    stream.SendStart("orders", "shop");
+    ASSERT_TRUE(stream.AwaitStarted().has_value());
+    stream.Send(TableRequest(0, "item"));
+    if (round == 0) stream.Send(BatchRequest(next++, 0, 1, 4));
+    v1::PushRequest truncate = RowsRequest(next++, "item", 1, 1);
+    truncate.mutable_rows()->mutable_rows(0)->clear_values();
+    truncate.mutable_rows()->mutable_rows(0)->set_kind(v1::CHANGE_KIND_TRUNCATE);
+    stream.Send(truncate);
+    ASSERT_TRUE(stream.AwaitAcknowledged(next - 1));
+    relay.Cut();
+    EXPECT_FALSE(stream.AwaitEnd().ok());
+    Await([&] { return runner_->BusyWith("orders/shop") == std::nullopt; });
+    ASSERT_EQ(Rows("SELECT count(*) FROM item WHERE NOT _tidemark_deleted"),
+              std::vector<std::string>{"4"});
   }
 }
 

@@ -4,8 +4,8 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <chrono>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -122,7 +122,7 @@ absl::Status PushClient::Recover() {
     const absl::Status connected = Connect();
     if (connected.ok()) return connected;
     if (!absl::IsUnavailable(connected) || absl::Now() > until) return connected;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
   }
 }
 
