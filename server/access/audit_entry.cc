@@ -73,7 +73,8 @@ std::string AuditChain::Add(const AuditEntry& entry) {
     return absl::StrCat("entry ", entry.sequence, " was changed: its hash is not that of its text");
   }
   const bool accepted = entry.event.method == kAuditAccepted;
-  if (entry.sequence != head_.sequence + 1 && !(accepted && entry.sequence > head_.sequence)) {
+  const int64_t expected = head_.sequence + 1;
+  if (entry.sequence < expected || (entry.sequence > expected && !accepted)) {
     return absl::StrCat("entry ", entry.sequence, " stands behind entry ", head_.sequence,
                         ": those between them are gone");
   }

@@ -24,13 +24,13 @@ namespace tidemark {
 // What happened. Texts hold no secret; tokens in them are hidden, what is no UTF-8 is escaped, and
 // what is longer than 2,000 bytes is cut.
 struct AuditEvent {
-  std::string who;          // name of the principal, "" where there was none
-  std::string from;         // address of the peer
-  std::string method;       // "Control/ApplyConnection", "authenticate"
-  std::string object;       // what it was about: a connection, a secret's name, a token's id
-  std::string before_hash;  // 32 raw bytes, or empty
-  std::string after_hash;
-  std::string result;  // "ok", or a status code and text
+  std::string who = {};          // name of the principal, "" where there was none
+  std::string from = {};         // address of the peer
+  std::string method = {};       // "Control/ApplyConnection", "authenticate"
+  std::string object = {};       // what it was about: a connection, a secret's name, a token's id
+  std::string before_hash = {};  // 32 raw bytes, or empty
+  std::string after_hash = {};
+  std::string result = {};  // "ok", or a status code and text
 };
 
 struct AuditEntry {

@@ -40,7 +40,7 @@ std::string PeerAddress(absl::string_view peer) {
   }
   host = host.substr(0, host.find('%'));  // the interface of a link-local address
   in6_addr ipv6;
-  const std::string literal(host);
+  std::string literal(host);
   if (inet_pton(AF_INET6, literal.c_str(), &ipv6) == 1) return Ipv6Prefix(ipv6);
   return literal;
 }

@@ -30,6 +30,24 @@ CREATE TABLE IF NOT EXISTS secrets(
 ) STRICT;
 )sql";
 
+// While it lives, SQLite overwrites what is replaced or removed, instead of leaving it in free
+// pages. To be made outside of a transaction. Costs writes, so that it is not for the whole
+// catalog.
+class Overwriting {
+ public:
+  explicit Overwriting(SqliteConnection& catalog)
+      : catalog_(catalog), begun_(catalog.Execute("PRAGMA secure_delete = ON")) {}
+  ~Overwriting() { catalog_.Execute("PRAGMA secure_delete = OFF").IgnoreError(); }
+  Overwriting(const Overwriting&) = delete;
+  Overwriting& operator=(const Overwriting&) = delete;
+
+  const absl::Status& begun() const { return begun_; }
+
+ private:
+  SqliteConnection& catalog_;
+  const absl::Status begun_;
+};
+
 absl::Status CreateTables(SqliteConnection& catalog) {
   absl::Status created = catalog.Execute(kTables);
   return created.ok() ? CreateKeyTable(catalog) : created;
@@ -94,6 +112,8 @@ absl::StatusOr<std::unique_ptr<SecretStore>> SecretStore::Open(const Parts& part
 absl::Status SecretStore::Discard(const Parts& parts) {
   MutexLock lock(parts.mutex);
   if (absl::Status s = CreateTables(parts.catalog); !s.ok()) return s;
+  const Overwriting overwriting(parts.catalog);
+  if (!overwriting.begun().ok()) return overwriting.begun();
   CatalogTransaction transaction(parts.catalog);
   if (!transaction.begun().ok()) return transaction.begun();
   // The rows stay, for their versions go on.
@@ -142,6 +162,8 @@ absl::StatusOr<SecretRecord> SecretStore::Set(absl::string_view name, absl::stri
   record.set_at = absl::FromUnixMicros(now_us);
 
   MutexLock lock(mutex_);
+  const Overwriting overwriting(*catalog_);
+  if (!overwriting.begun().ok()) return overwriting.begun();
   CatalogTransaction transaction(*catalog_);
   if (!transaction.begun().ok()) return transaction.begun();
   absl::StatusOr<std::optional<Sealed>> before = Find(record.name);
@@ -184,6 +206,8 @@ absl::StatusOr<std::vector<SecretRecord>> SecretStore::List(absl::string_view af
 absl::Status SecretStore::Delete(absl::string_view name) {
   if (absl::Status s = CheckSecretName(name); !s.ok()) return s;
   MutexLock lock(mutex_);
+  const Overwriting overwriting(*catalog_);
+  if (!overwriting.begun().ok()) return overwriting.begun();
   absl::Status status = catalog_->Run(
       "UPDATE secrets SET box = NULL, key = '' WHERE name = ? AND box IS NOT NULL", name);
   if (!status.ok()) return status;
@@ -223,12 +247,9 @@ absl::Status SecretStore::Rotate(std::optional<SecretKey> next) {
     if (!fresh.ok()) return fresh.status();
     next = *std::move(fresh);
   }
-  // What the old keys could open shall not stay behind, neither in free pages nor in the log.
-  if (absl::Status s = catalog_->Execute("PRAGMA secure_delete = ON"); !s.ok()) return s;
-  const absl::Status resealed = Reseal(*next);
-  catalog_->Execute("PRAGMA secure_delete = OFF").IgnoreError();  // decides nothing any more
-  if (!resealed.ok()) return resealed;
-  // A reader elsewhere may keep the log for a while.
+  if (absl::Status s = Reseal(*next); !s.ok()) return s;
+  // What the old keys could open shall not stay behind in the log either. A reader elsewhere may
+  // keep it for a while.
   catalog_->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
   master_ = *std::move(next);
   if (absl::Status s = Failpoint("secrets.committed"); !s.ok()) return s;
@@ -245,6 +266,8 @@ absl::Status SecretStore::Reseal(const SecretKey& next) {
   absl::StatusOr<SecretKey> key = SecretKey::Random();
   if (!key.ok()) return key.status();
   const std::string key_id = RandomHex(8);
+  const Overwriting overwriting(*catalog_);
+  if (!overwriting.begun().ok()) return overwriting.begun();
   CatalogTransaction transaction(*catalog_);
   if (!transaction.begun().ok()) return transaction.begun();
   absl::StatusOr<std::vector<std::string>> names = StoredNames(*catalog_);

@@ -204,7 +204,7 @@ absl::StatusOr<std::vector<TokenRecord>> TokenStore::List(int64_t after, size_t 
     if (!next.ok()) return next.status();
     if (!*next) return records;
     Row row = ReadRow(**rows);
-    const absl::Status role = ResolveRole(*catalog_, &row);
+    absl::Status role = ResolveRole(*catalog_, &row);
     if (!role.ok() && !row.record.revoked_at.has_value()) {
       (*rows)->Reset();
       return role;

@@ -156,6 +156,7 @@ TEST_F(TokenStoreTest, WritesTheTimeOfUseOnceAMinute) {
 
 TEST_F(TokenStoreTest, ListsInPagesThatStayValid) {
   std::vector<std::string> ids;
+  ids.reserve(6);
   for (int i = 0; i < 5; ++i) ids.push_back(Create({}).record.id);
   std::vector<std::string> listed;
   int64_t after = 0;
