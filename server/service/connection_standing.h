@@ -11,7 +11,7 @@ namespace tidemark {
 struct ConnectionStanding {
   absl::Time next_sync_at = absl::InfiniteFuture();  // infinite: none is planned
   uint32_t failures_in_a_row = 0;
-  bool breaker_open = false;  // after failures in a row: single trials only
+  bool breaker_open = false;  // so many failures in a row: trials far apart
 };
 
 }  // namespace tidemark

@@ -67,6 +67,10 @@ void Housekeeping::Reload(bool asked) {
                                    names.status().message()));
     return;
   }
+  if (std::string problem = parts_.connections->FolderProblem(); problem != folder_problem_) {
+    if (!problem.empty()) parts_.log->Write(LogLevel::kError, {}, problem);
+    folder_problem_ = std::move(problem);
+  }
   if (names->empty()) {
     if (asked) parts_.log->Write(LogLevel::kInfo, {}, "connections read again: none has changed");
     return;

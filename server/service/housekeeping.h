@@ -3,6 +3,7 @@
 #define TIDEMARK_SERVICE_HOUSEKEEPING_H_
 
 #include <cstdint>
+#include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -44,6 +45,7 @@ class Housekeeping {
   void Prune();
 
   const Parts parts_;
+  std::string folder_problem_;  // said last; of the thread alone
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -72,6 +72,7 @@ struct Server::Parts {
 };
 
 absl::Status Server::Parts::OpenStores() {
+  for (const std::string& secret : settings.secrets) redactor.AddSecret(secret);
   absl::StatusOr<std::unique_ptr<Log>> opened = OpenLog(settings, &redactor);
   if (!opened.ok()) return opened.status();
   log = *std::move(opened);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Seconds(10);
 constexpr absl::Duration kLongestPause = absl::Minutes(10);
-constexpr absl::Duration kLongestTrialPause = absl::Hours(1);
+constexpr absl::Duration kLongestVainPause = absl::Hours(1);
 constexpr absl::Duration kRealtimePause = absl::Seconds(5);
 constexpr absl::Duration kLongestRealtimePause = absl::Minutes(1);
 constexpr absl::Duration kPutBackPause = absl::Seconds(5);
@@ -72,7 +72,7 @@ void Timetable::Resume(absl::string_view connection, Moment now) {
 
 bool Timetable::Due(const Line& line, Moment now) {
   if (line.plan.rests || line.taken || !line.sync_id.empty()) return false;
-  return line.again <= now.steady || (!line.open() && line.next <= now.wall);
+  return line.again <= now.steady || (line.failures == 0 && line.next <= now.wall);
 }
 
 void Timetable::Replan(Line& line, Moment now) const {
@@ -140,6 +140,8 @@ void Timetable::OnEnded(absl::string_view connection, absl::string_view sync_id,
   switch (ending) {
     case Ending::kDone:
     case Ending::kNothingCame:
+      // What passed while it failed is made up for.
+      if (line.failures > 0) line.next = schedule.Next(now.wall);
       line.failures = 0;
       line.quiet = ending == Ending::kNothingCame ? line.quiet + 1 : 0;
       line.again = absl::InfiniteDuration();
@@ -152,7 +154,7 @@ void Timetable::OnEnded(absl::string_view connection, absl::string_view sync_id,
     case Ending::kHeldElsewhere:
       // It may have been stopped to begin again with a new definition.
       if (realtime) line.again = std::min(line.again, now.steady + kRealtimePause);
-      if (line.open()) line.again = std::min(line.again, now.steady + PauseAfter(line));
+      if (line.failures > 0) line.again = std::min(line.again, now.steady + PauseAfter(line));
       return;
     case Ending::kMayPass:
     case Ending::kNeedsSomebody:
@@ -162,20 +164,18 @@ void Timetable::OnEnded(absl::string_view connection, absl::string_view sync_id,
   line.again = absl::InfiniteDuration();
   if (schedule.kind() == Schedule::Kind::kManual) return;
   line.again_as = SyncTrigger::kRetry;
-  const absl::Duration pause = PauseAfter(line);
   if (ending == Ending::kMayPass) {
-    line.again = now.steady + pause;
-  } else if (realtime) {
-    line.again = now.steady + std::max(pause, kLongestPause);
-  } else if (line.open()) {
-    // Not before it would have been its turn.
-    line.again = now.steady + (schedule.Next(now.wall + pause) - now.wall);
+    line.again = now.steady + PauseAfter(line);
+    return;
   }
+  const absl::Duration pause = Doubled(kFirstPause, line.failures - 1, kLongestVainPause);
+  line.again = now.steady + (realtime ? std::max(pause, kLongestPause)
+                                      : schedule.Next(now.wall + pause) - now.wall);
+  line.again_as = SyncTrigger::kSchedule;
 }
 
 absl::Duration Timetable::PauseAfter(const Line& line) {
-  const absl::Duration pause = Doubled(kFirstPause, line.failures - 1,
-                                       line.open() ? kLongestTrialPause : kLongestPause);
+  const absl::Duration pause = Doubled(kFirstPause, line.failures - 1, kLongestPause);
   return pause * (0.75 + 0.25 * random_->Unit());
 }
 
@@ -184,7 +184,7 @@ absl::Duration Timetable::Patience(Moment now) const {
   for (const auto& [name, line] : lines_) {
     if (line.plan.rests || line.taken || !line.sync_id.empty()) continue;
     patience = std::min(patience, line.again - now.steady);
-    if (!line.open()) patience = std::min(patience, line.next - now.wall);
+    if (line.failures == 0) patience = std::min(patience, line.next - now.wall);
   }
   return std::max(patience, absl::ZeroDuration());
 }
@@ -197,7 +197,7 @@ ConnectionStanding Timetable::StandingOf(absl::string_view connection, Moment no
   standing.failures_in_a_row = static_cast<uint32_t>(line.failures);
   standing.breaker_open = line.open();
   if (line.plan.rests) return standing;
-  if (!line.open()) standing.next_sync_at = line.next;
+  if (line.failures == 0) standing.next_sync_at = line.next;
   if (line.again < absl::InfiniteDuration()) {
     standing.next_sync_at = std::min(standing.next_sync_at,
                                      now.wall + std::max(absl::ZeroDuration(),

@@ -6,6 +6,7 @@ hold what it should.
 """
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 
+import server_bench
 from contenders import Load, TidemarkRun, UpsertLoop, database, digest
 from measured_run import run
 
@@ -97,6 +99,30 @@ class Bench:
                     tidemark_rows_per_s=round(statistics.median(speeds)),
                     peak_rss_mb=round(measured.peak_mb, 1))
 
+    def ingest(self):
+        """The generator's rows pushed through Ingest, against a connector's of the same rows."""
+        program = os.path.join(self.build, "bench", "ingest_push")
+        load = Load(self.rows, "ascending")
+        seconds, digests = {"plugin": [], "packed": [], "readable": []}, set()
+        for pair in range(self.pairs):
+            for form in sorted(seconds, reverse=pair % 2 == 1):
+                folder = self.fresh(self.tidemark, None)
+                if form == "plugin":
+                    seconds[form].append(run(self.tidemark.command(load, folder), folder).seconds)
+                else:
+                    answer = run([program, folder, str(self.rows), form], folder)
+                    seconds[form].append(json.loads(answer.output.splitlines()[-1])["seconds"])
+                self.require_rows(folder, self.rows)
+                digests.add(digest(self.loop_program, folder))
+        if len(digests) != 1:
+            raise RuntimeError(f"ingest: the destinations differ: {digests}")
+        speed = {form: self.rows / statistics.median(s) for form, s in seconds.items()}
+        for form in ("packed", "readable"):
+            self.report(bench=f"ingest_{form}", rows=self.rows, pairs=self.pairs,
+                        baseline_rows_per_s=round(speed["plugin"]),
+                        tidemark_rows_per_s=round(speed[form]),
+                        ratio=round(speed[form] / speed["plugin"], 3))
+
     def start(self):
         """A whole `tidemark run` of one row into an existing database: its first row and more."""
         folder = self.fresh(self.tidemark, None)
@@ -161,6 +187,9 @@ class Bench:
         if int(found.split()[0]) != rows:
             raise RuntimeError(f"{rows} rows were sent, the destination holds: {found}")
 
+    def server(self, case):
+        self.report(**case(self.build, self.folder))
+
     def cases(self):
         """Name -> what runs it, in the order of the table."""
         listed = {}
@@ -171,10 +200,13 @@ class Bench:
                 case = (f"sqlite_{what}_{order}", load, what != "empty")
                 listed[case[0]] = lambda case=case: self.table_case(*case)
         listed["wire"] = self.wire
+        listed["ingest"] = self.ingest
         listed["start"] = self.start
         listed["checkpoint_every_1000_rows"] = self.frequent_checkpoints
         listed["checkpoint_per_row"] = self.checkpoint_per_row
         listed["state_history"] = self.state_history
+        for name, case in server_bench.CASES.items():
+            listed[name] = functools.partial(self.server, case)
         return listed
 
 
@@ -201,6 +233,9 @@ def print_table(results):
             print(f"{'every line of it':32}{result['log_all_100000_ms']:>12} ms")
         elif "checkpoints_per_s" in result:
             print(f"{result['bench']:32}{result['checkpoints_per_s']:>12} checkpoints/s")
+        elif result["bench"].startswith("server_"):
+            figures = {key: value for key, value in result.items() if key != "bench"}
+            print(f"{result['bench']:32}{json.dumps(figures)}")
         else:
             print("{:32}{:>12}{:>12}{:>12}{:>8}{:>8}{:>9}".format(
                 *(result.get(k, "") for k in keys)))

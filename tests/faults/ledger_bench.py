@@ -47,9 +47,13 @@ class Wrong(collections.Counter):
 class LedgerBench:
     """Confined to one thread."""
 
-    def __init__(self, folder, rows=600, seed=1, dead_letters=True, storage=None, **config):
+    def __init__(self, folder, rows=600, seed=1, dead_letters=True, storage=None, name=NAME,
+                 file=None, schedule=None, **config):
         self.folder = folder
         os.makedirs(folder)
+        self.name = name
+        self.file = file or self.path("ledger.yaml")
+        self.schedule = schedule
         self.model = LedgerModel(rows, seed, dead_letters=dead_letters)
         self.config = {"log": self.path("ledger.log"), "rows": rows, "seed": seed,
                        "dead_letters": dead_letters, **config}
@@ -65,14 +69,16 @@ class LedgerBench:
     def configure(self, **config):
         """Writes the connection file; later options win and stay."""
         self.config.update(config)
-        lines = [f"name: {NAME}", "sync:", "  source:", "    connector: ledger", "    config:"]
+        lines = [f"name: {self.name}", "sync:", "  source:", "    connector: ledger", "    config:"]
         for key, value in self.config.items():
             text = str(value).lower() if isinstance(value, bool) else value
             lines.append(f"      {key}: {text}")
         lines.append(f"  destination: {{type: sqlite, connection: \"{self.database}\"}}")
+        if self.schedule:
+            lines.append(f"  frequency: {self.schedule}")
         if self.storage:
             lines.append(self.storage)
-        with open(self.path("ledger.yaml"), "w", encoding="utf-8") as file:
+        with open(self.file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
     # ---- Runs ----
@@ -160,11 +166,10 @@ class LedgerBench:
         finally:
             db.close()
 
-    @staticmethod
-    def _position(db):
+    def _position(self, db):
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = '_tidemark_state'").fetchone():
             return 0
-        row = db.execute(_STATE, (NAME,)).fetchone()
+        row = db.execute(_STATE, (self.name,)).fetchone()
         if row is None:
             return 0
         body = row[1].decode() if isinstance(row[1], bytes) else row[1]
@@ -209,7 +214,7 @@ class LedgerBench:
 
     def _check_counts(self, wrong, db, position):
         # Invariant I5: each change received is counted once.
-        counted = db.execute(_COUNTED, (NAME,)).fetchone()[0] or 0
+        counted = db.execute(_COUNTED, (self.name,)).fetchone()[0] or 0
         want = self.model.operations(position)
         wrong.add("duplicated", counted - want, f"{counted} changes counted, {want} were made")
         wrong.add("lost", want - counted, f"{counted} changes counted, {want} were made")

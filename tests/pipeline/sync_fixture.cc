@@ -16,13 +16,19 @@ namespace {
 
 class Listener final : public SyncObserver {
  public:
-  explicit Listener(std::vector<LogLine>& log) : log_(log) {}
+  Listener(std::vector<LogLine>& log, std::vector<SyncProgress>& progress,
+           std::vector<uint32_t>& bad_rows)
+      : log_(log), progress_(progress), bad_rows_(bad_rows) {}
+  void OnProgress(const SyncProgress& progress) override { progress_.push_back(progress); }
   void OnLog(int level, absl::string_view table, absl::string_view text) override {
     log_.push_back({level, std::string(table), std::string(text)});
   }
+  void OnDeadLetter(const DeadLetter&, uint32_t row) override { bad_rows_.push_back(row); }
 
  private:
   std::vector<LogLine>& log_;
+  std::vector<SyncProgress>& progress_;
+  std::vector<uint32_t>& bad_rows_;
 };
 
 }  // namespace
@@ -51,7 +57,7 @@ SyncOutcome SyncFixture::Run(Play& play, const SyncOptions& options) {
     return {};
   }
   WatchedDestination destination(*std::move(opened), watch_);
-  Listener listener(log_);
+  Listener listener(log_, progress_, bad_rows_);
   SyncParts parts;
   parts.source = [&]() -> absl::StatusOr<std::unique_ptr<ChangeSource>> {
     return std::unique_ptr<ChangeSource>(std::make_unique<ScriptedSource>(play, clock_));

@@ -71,6 +71,34 @@ TEST_F(SyncTest, SecondSyncResumesFromTheStateAndCountsUnchangedRows) {
   EXPECT_THAT(Live("user", "id, name"), ElementsAre("1|Ada", "2|Bill"));
 }
 
+TEST_F(SyncTest, AContinuousSyncCommitsWhenIdleAndShowsTheAgeOfItsRowsUntilInterrupted) {
+  Play play;
+  play.tables = {Users()};
+  std::vector<std::string> live;
+  play.script = [&](const UpdateStart&) {
+    return Script(Say(Rows(0, 2).Upsert({1, "Ada"})), Mark(1, "1"), WaitFor(absl::Seconds(3)),
+                  Do([&] {
+                    live = Live("user", "id");
+                    interrupt_.Request();
+                  }),
+                  Say(Rows(0, 2).Upsert({2, "Bob"})), WaitFor(absl::Hours(1)));
+  };
+  options_.sync_id = "sync_of_a_server";
+  options_.continuous = true;
+  const SyncOutcome outcome = Run(play);
+  EXPECT_EQ(outcome.sync_id, "sync_of_a_server");
+  EXPECT_TRUE(outcome.interrupted);
+  EXPECT_EQ(outcome.status, SyncStatus::kPartial);
+  ASSERT_EQ(play.starts.size(), 1U);
+  EXPECT_TRUE(play.starts[0].continuous);
+  EXPECT_EQ(play.starts[0].sync_id, "sync_of_a_server");
+  EXPECT_THAT(live, ElementsAre("1"));
+  ASSERT_FALSE(progress_.empty());
+  ASSERT_TRUE(progress_.back().lag.has_value());
+  EXPECT_GT(*progress_.back().lag, absl::Seconds(2));
+  EXPECT_LT(*progress_.back().lag, absl::Seconds(4));
+}
+
 TEST_F(SyncTest, SayingTheDurableStateAgainAddsNoVersion) {
   Play play;
   play.tables = {Users()};

@@ -120,21 +120,21 @@ TEST_F(SchedulerTest, WhatTheEndOfTheServerCutOffGoesOnAtTheNextStart) {
   EXPECT_EQ(syncs_->Last("slow")->counts.inserted, static_cast<uint64_t>(400 - rows));
 }
 
-TEST_F(SchedulerTest, FailuresOfOneConnectionOpenItsBreakerAndHarmNoOther) {
+TEST_F(SchedulerTest, FailuresOfOneConnectionGrowItsPausesAndHarmNoOther) {
   Generator("broken", "{count: 10, key_order: sideways}", kEverySecond, "broken.db");
   Generator("good", "{count: 10}", kEverySecond);
   OpenAll();
-  Await([&] { return scheduler_->StandingOf("broken").breaker_open; });
-  EXPECT_EQ(Ended("broken"), static_cast<size_t>(Timetable::kBreakerOpens));
-  EXPECT_GE(Ended("good"), 3u);
-  EXPECT_GT(scheduler_->StandingOf("broken").next_sync_at, absl::Now() + absl::Seconds(60));
+  Await([&] { return Ended("broken") == 1 && Ended("good") >= 3; });
+  EXPECT_EQ(scheduler_->StandingOf("broken").failures_in_a_row, 1u);
+  EXPECT_GT(scheduler_->StandingOf("broken").next_sync_at, absl::Now() + absl::Seconds(4));
+  EXPECT_EQ(Ended("broken"), 1u);
   scheduler_->Resume("broken");
-  Await([&] { return Ended("broken") > static_cast<size_t>(Timetable::kBreakerOpens); });
-  EXPECT_FALSE(scheduler_->StandingOf("broken").breaker_open);
-  // Repaired: it goes on by itself.
+  Await([&] { return Ended("broken") == 2; });
+  // Repaired: it goes on by itself, at once.
   Generator("broken", "{count: 10}", kEverySecond, "broken.db");
   Reload();
   Await([&] { return syncs_->Last("broken")->phase == SyncPhase::kCompleted; });
+  EXPECT_EQ(scheduler_->StandingOf("broken").failures_in_a_row, 0u);
 }
 
 }  // namespace

@@ -117,8 +117,8 @@ TEST_F(SyncRunnerTest, AtMostSoManyAtOnceByPriorityThenAge) {
   RunnerLimits limits;
   limits.max_syncs = 1;
   Generator("first", "{count: 100, checkpoint_interval: 10, pause_us: 40000}");
-  Generator("later", "{count: 10}");
-  Generator("last", "{count: 10}");
+  Generator("later", "{count: 10}", "", "later.db");
+  Generator("last", "{count: 10}", "", "last.db");
   OpenAndListen(limits);
   const SyncEntry first = Start("first");
   const SyncEntry later = Start("later");
@@ -133,7 +133,7 @@ TEST_F(SyncRunnerTest, WhatWaitsCanBeStopped) {
   RunnerLimits limits;
   limits.max_syncs = 1;
   Generator("first", kSlow);
-  Generator("later", "{count: 10}");
+  Generator("later", "{count: 10}", "", "later.db");
   OpenAndListen(limits);
   const SyncEntry first = Start("first");
   const SyncEntry later = Start("later");
@@ -250,7 +250,7 @@ TEST_F(SyncRunnerTest, RealtimeSyncsLeaveRoomForTheOthers) {
   RunnerLimits limits;
   limits.max_syncs = 1;
   Generator("live", "{count: 1000000, rate: 10}");
-  Generator("shop", "{count: 10}");
+  Generator("shop", "{count: 10}", "", "shop.db");
   OpenAndListen(limits);
   const SyncEntry live = Start("live", true);
   AwaitRunning(live.sync_id);

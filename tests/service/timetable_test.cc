@@ -178,7 +178,6 @@ TEST_F(TimetableTest, AFailureOfTheConfigurationWaitsForTheScheduleOrAChange) {
   UntilDue();
   RunAndEnd("c", Ending::kNeedsSomebody);
   EXPECT_EQ(UntilDue(), absl::Hours(1));
-  EXPECT_EQ(trigger_, SyncTrigger::kSchedule);
   RunAndEnd("c", Ending::kNeedsSomebody);
   clock_.Advance(absl::Minutes(1));
   EXPECT_TRUE(Due().empty());
@@ -198,15 +197,42 @@ TEST_F(TimetableTest, TheBreakerLetsSingleTrialsThrough) {
   for (int i = 0; i < 8; ++i) {
     const absl::Duration pause = UntilDue();
     EXPECT_GT(pause, last * 0.74);
-    EXPECT_LE(pause, absl::Hours(1) + absl::Seconds(1));
+    EXPECT_LE(pause, absl::Minutes(10) + absl::Seconds(1));
     last = pause;
     RunAndEnd("c", Ending::kMayPass);
   }
-  EXPECT_GT(last, absl::Minutes(40));
+  EXPECT_GT(last, absl::Minutes(7));
   UntilDue();
   RunAndEnd("c", Ending::kDone);
   EXPECT_FALSE(table_.StandingOf("c", Now()).breaker_open);
   EXPECT_LE(UntilDue(), absl::Seconds(10));
+}
+
+TEST_F(TimetableTest, AFastScheduleIsSlowedDownByFailuresToo) {
+  for (const Ending ending : {Ending::kMayPass, Ending::kNeedsSomebody}) {
+    table_.Remove("c");
+    Set("c", "every 1 second");
+    int starts = 0;
+    for (const absl::Duration begin = clock_.Monotonic();
+         clock_.Monotonic() - begin < absl::Minutes(5);) {
+      if (!Due().empty()) {
+        ++starts;
+        RunAndEnd("c", ending);
+      }
+      clock_.Advance(absl::Milliseconds(250));
+    }
+    EXPECT_LE(starts, 7);
+    EXPECT_GE(starts, 5);
+  }
+}
+
+TEST_F(TimetableTest, AHoldElsewhereBetweenFailuresIsTriedAgain) {
+  Set("c", "every 10 seconds");
+  UntilDue();
+  RunAndEnd("c", Ending::kMayPass);
+  UntilDue();
+  RunAndEnd("c", Ending::kHeldElsewhere);
+  EXPECT_LE(UntilDue(), absl::Seconds(11));
 }
 
 TEST_F(TimetableTest, ResumeAndAChangeCloseTheBreaker) {
