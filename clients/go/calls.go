@@ -387,18 +387,19 @@ func (c *Client) Verify(ctx context.Context, connection string,
 	return nil, fromRPC(err)
 }
 
+type page[T any] struct {
+	entries []T
+	next    string
+}
+
 // pages reads a list to its last page.
 func pages[T any](ctx context.Context, c *Client,
 	get func(context.Context, string) ([]T, string, error)) ([]T, error) {
-	type page struct {
-		entries []T
-		next    string
-	}
 	var all []T
 	for token := ""; ; {
-		got, err := repeat(ctx, c, func(ctx context.Context) (page, error) {
+		got, err := repeat(ctx, c, func(ctx context.Context) (page[T], error) {
 			entries, next, err := get(ctx, token)
-			return page{entries, next}, err
+			return page[T]{entries, next}, err
 		})
 		if err != nil {
 			return nil, err

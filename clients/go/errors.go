@@ -84,7 +84,9 @@ func isCut(err error) bool {
 	case codes.Aborted:
 		return e.Reason == "LEASE_LOST"
 	case codes.ResourceExhausted:
-		return e.RetryAfter > 0 && e.Reason != "TOO_MANY_FAILED_ATTEMPTS"
+		return e.Reason == "TOO_MANY_STREAMS" || e.Reason == "SERVER_BUSY"
+	case codes.DeadlineExceeded:
+		return e.Reason == "IDLE" || e.Reason == "START_TIMEOUT"
 	case codes.Canceled, codes.Unknown, codes.Internal:
 		return e.Reason == "" // gRPC's own words for a broken transport
 	}

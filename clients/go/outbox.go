@@ -323,7 +323,10 @@ func (o *outbox) drop(sequence uint64) {
 			}
 		}
 	}
-	o.entries = append([]*entry(nil), o.entries[dropped:]...)
+	for i := range o.entries[:dropped] {
+		o.entries[i] = nil // or their bytes stay as long as the slice
+	}
+	o.entries = o.entries[dropped:]
 	if o.next -= dropped; o.next < 0 {
 		o.next = 0
 	}

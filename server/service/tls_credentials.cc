@@ -23,13 +23,13 @@ struct TlsCredentials::Fetcher {
   ~Fetcher() { sodium_memzero(material.key.data(), material.key.size()); }
 };
 
-namespace {
-
-// One listening address: gRPC keeps one of these for each, and asks for each by itself.
-struct Listener {
-  TlsCredentials* owner = nullptr;
-  uint64_t delivered = 0;
+// One listening address: gRPC asks for each by itself.
+struct TlsCredentials::Listener {
+  Fetcher* fetcher = nullptr;
+  uint64_t delivered = 0;  // guarded by the fetcher's mutex
 };
+
+namespace {
 
 // gRPC's C++ credentials over TLS cannot change their certificate; those of its C interface can.
 class Reloading final : public grpc::ServerCredentials {
@@ -37,13 +37,12 @@ class Reloading final : public grpc::ServerCredentials {
   using Fetch = grpc_ssl_certificate_config_reload_status (*)(void*,
                                                               grpc_ssl_server_certificate_config**);
 
-  Reloading(bool clients, Fetch fetch, std::shared_ptr<void> asked)
-      : asked_(std::move(asked)),
-        credentials_(grpc_ssl_server_credentials_create_with_options(
+  Reloading(bool clients, Fetch fetch, void* asked)
+      : credentials_(grpc_ssl_server_credentials_create_with_options(
             grpc_ssl_server_credentials_create_options_using_config_fetcher(
                 clients ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
                         : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-                fetch, asked_.get()))) {}
+                fetch, asked))) {}
   ~Reloading() override { grpc_server_credentials_release(credentials_); }
 
   void SetAuthMetadataProcessor(
@@ -54,7 +53,6 @@ class Reloading final : public grpc::ServerCredentials {
     return grpc_server_add_http2_port(server, address.c_str(), credentials_);
   }
 
-  const std::shared_ptr<void> asked_;
   grpc_server_credentials* const credentials_;
 };
 
@@ -102,22 +100,24 @@ void TlsCredentials::ReloadIfChanged() {
 }
 
 std::shared_ptr<grpc::ServerCredentials> TlsCredentials::ForServer() {
-  auto listener = std::make_shared<Listener>();
-  listener->owner = this;
+  Listener* listener = listeners_.emplace_back(std::make_unique<Listener>()).get();
+  listener->fetcher = fetcher_.get();
   const auto fetch = [](void* asked, grpc_ssl_server_certificate_config** config) {
     auto* one = static_cast<Listener*>(asked);
-    Fetcher& fetcher = *one->owner->fetcher_;
+    Fetcher& fetcher = *one->fetcher;
     MutexLock lock(fetcher.mutex);
     if (one->delivered == fetcher.version) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {fetcher.material.key.c_str(),
                                              fetcher.material.certificate.c_str()};
-    const std::string& roots = fetcher.material.client_ca;
-    *config = grpc_ssl_server_certificate_config_create(roots.empty() ? nullptr : roots.c_str(),
-                                                        &pair, 1);
+    // gRPC ends the program where there are no roots at all. Where clients are not asked for a
+    // certificate nothing is verified by them, so that our own will do.
+    const std::string& roots = fetcher.material.client_ca.empty() ? fetcher.material.certificate
+                                                                  : fetcher.material.client_ca;
+    *config = grpc_ssl_server_certificate_config_create(roots.c_str(), &pair, 1);
     one->delivered = fetcher.version;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   };
-  return std::make_shared<Reloading>(clients_, fetch, std::move(listener));
+  return std::make_shared<Reloading>(clients_, fetch, listener);
 }
 
 }  // namespace tidemark

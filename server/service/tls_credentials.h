@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -39,6 +40,7 @@ class TlsCredentials {
 
  private:
   struct Fetcher;
+  struct Listener;
 
   TlsCredentials(const TlsPaths& paths, Log* log);
   absl::Status Load();
@@ -47,6 +49,8 @@ class TlsCredentials {
   const bool clients_;  // they must present a certificate
   TlsFiles files_;
   const std::unique_ptr<Fetcher> fetcher_;
+  // What gRPC's core asks at every handshake; it borrows them, beyond the builder's credentials.
+  std::vector<std::unique_ptr<Listener>> listeners_;
 };
 
 }  // namespace tidemark

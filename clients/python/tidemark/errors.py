@@ -93,6 +93,8 @@ def is_cut(error: Error) -> bool:
     if error.code == "ABORTED":
         return error.reason == "LEASE_LOST"
     if error.code == "RESOURCE_EXHAUSTED":
-        return error.retry_after is not None and error.reason != "TOO_MANY_FAILED_ATTEMPTS"
+        return error.reason in ("TOO_MANY_STREAMS", "SERVER_BUSY")
+    if error.code == "DEADLINE_EXCEEDED":
+        return error.reason in ("IDLE", "START_TIMEOUT")
     # gRPC's own words for a broken transport; the server's errors give a reason.
     return error.code in ("CANCELLED", "UNKNOWN", "INTERNAL") and not error.reason

@@ -7,6 +7,7 @@ and waits for.
 
 from __future__ import annotations
 
+import collections
 import json
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 from tidemark._wire import connector_pb2 as pb
 from tidemark.errors import CODES, Error
-from tidemark.values import RowValue, fill_values
+from tidemark.values import RowValue, encode_row, varint
 
 Row = Mapping[str, RowValue]
 
@@ -36,9 +37,9 @@ class Run:
 
     def __init__(self, tables: list[pb.Table]) -> None:
         self._changed = threading.Condition()
-        self._messages: list[pb.UpdateResponse] = []
-        self._sizes: list[int] = []
-        self._rows = pb.UpdateResponse()
+        self._messages: collections.deque[bytes] = collections.deque()
+        self._messages_bytes = 0
+        self._rows: list[bytes] = []  # entries of Rows.rows
         self._rows_bytes = 0
         self._rows_since = 0.0
         self._checkpoints = 0
@@ -53,24 +54,18 @@ class Run:
     def row(self, kind: Any, table: str, row: Row, before: Row | None, schema: str,
             on_error_continue: bool) -> None:
         """A change."""
-        where = f"table {schema + '.' if schema else ''}{table}"
-        if not isinstance(table, str) or not table:
-            raise ValueError("a change needs the name of its table")
-        added = pb.Row(table=table, schema=schema, kind=kind, on_error_continue=on_error_continue)
-        size = fill_values(added.values, row, where) + 16 + len(table)
-        if before is not None:
-            size += fill_values(added.before, before, where + ", before")
+        added = encode_row(kind, table, row, schema=schema, before=before,
+                           on_error_continue=on_error_continue)
         with self._changed:
             self._check()
             index = self._index(schema, table)
-            rows = self._rows.rows.rows
-            if not rows:
+            if not self._rows:
                 self._rows_since = time.monotonic()
-            rows.append(added)
-            self._rows_bytes += size
+            self._rows.append(added)
+            self._rows_bytes += len(added)
             self._since_checkpoint[index] = self._since_checkpoint.get(index, 0) + 1
             self._sent[index] = self._sent.get(index, 0) + 1
-            if (len(rows) >= _MESSAGE_ROWS or self._rows_bytes >= _MESSAGE_BYTES or
+            if (len(self._rows) >= _MESSAGE_ROWS or self._rows_bytes >= _MESSAGE_BYTES or
                     time.monotonic() - self._rows_since >= _MESSAGE_SECONDS):
                 self._flush_rows()
 
@@ -137,37 +132,40 @@ class Run:
         return index
 
     def _flush_rows(self) -> None:
-        if self._rows.rows.rows:
-            message, self._rows, self._rows_bytes = self._rows, pb.UpdateResponse(), 0
-            self._put(message)
+        if self._rows:
+            rows, self._rows, self._rows_bytes = b"".join(self._rows), [], 0
+            self._put_bytes(b"\x12" + varint(len(rows)) + rows)  # UpdateResponse.rows
 
     def _put(self, message: pb.UpdateResponse) -> None:
-        size = message.ByteSize()
-        while sum(self._sizes) + size > _QUEUE_BYTES and self._sizes:
+        self._put_bytes(message.SerializeToString())
+
+    def _put_bytes(self, message: bytes) -> None:
+        while self._messages and self._messages_bytes + len(message) > _QUEUE_BYTES:
             self._changed.wait()
             self._check()
         self._messages.append(message)
-        self._sizes.append(size)
+        self._messages_bytes += len(message)
         self._changed.notify_all()
 
     # ---- the stream's side ----
-    def next(self) -> pb.UpdateResponse | None:
-        """The next message; None: that was the last one."""
+    def next(self) -> bytes | None:
+        """The next UpdateResponse; None: that was the last one."""
         with self._changed:
             while not self._messages:
                 if self._ended or self._cancelled:
                     return None
                 self._changed.wait()
-            self._sizes.pop(0)
+            message = self._messages.popleft()
+            self._messages_bytes -= len(message)
             self._changed.notify_all()
-            return self._messages.pop(0)
+            return message
 
     def cancel(self) -> None:
         """Nobody listens any more: the author's next call raises SyncCancelled."""
         with self._changed:
             self._cancelled = True
             self._messages.clear()
-            self._sizes.clear()
+            self._messages_bytes = 0
             self._changed.notify_all()
 
     def committed(self, durable: int) -> Any:

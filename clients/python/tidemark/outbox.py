@@ -15,7 +15,7 @@ from tidemark._wire import connector_pb2 as pb
 from tidemark._wire import ingest_pb2 as ingest
 from tidemark.errors import CODES, Error
 from tidemark.table import Table
-from tidemark.values import fill_values, read_values
+from tidemark.values import encode_row, read_values, varint
 
 MESSAGE_ROWS = 1_000
 MESSAGE_BYTES = 256 * 1024
@@ -53,16 +53,6 @@ class _Entry:
         self.index = index        # of the defined table
 
 
-def _numbered(sequence: int, body: bytes) -> bytes:
-    """Field 1, `sequence`, before the rest of the message."""
-    out = bytearray(b"\x08")
-    while sequence >= 0x80:
-        out.append(sequence & 0x7f | 0x80)
-        sequence >>= 7
-    out.append(sequence)
-    return bytes(out) + body
-
-
 class Outbox:
     """Confined to one thread or to its owner's lock."""
 
@@ -77,8 +67,8 @@ class Outbox:
         self._entries: collections.deque[_Entry] = collections.deque()
         self._next = 0               # in _entries: the first that this stream has not been given
         self._bytes = 0              # of _entries
-        self._message = ingest.PushRequest()
-        self._message_bytes = 0      # about
+        self._rows: list[bytes] = []  # of the message that is being filled: entries of Rows.rows
+        self._rows_bytes = 0
         self._rows_since_checkpoint = False
         self._ordinal = 0
         self._durable = 0            # sequence
@@ -92,11 +82,9 @@ class Outbox:
     def has_room(self) -> bool:
         """False: all is sealed; add nothing before something was acknowledged. Error where that
         cannot happen."""
-        if self._bytes + self._message_bytes < self._limit_bytes:
+        if self._bytes + self._rows_bytes < self._limit_bytes:
             return True
-        self.seal()  # which tells how many bytes they really are
-        if self._bytes < self._limit_bytes:
-            return True
+        self.seal()
         if self._explicit and not any(entry.kind == "checkpoint" for entry in self._entries):
             raise Error("RESOURCE_EXHAUSTED",
                         f"{self._bytes} bytes of rows without a checkpoint are more than the "
@@ -108,27 +96,19 @@ class Outbox:
             before: Mapping[str, Any] | None, on_error_continue: bool,
             event_time_us: int | None) -> None:
         """Adds a row to the message that is being filled; seals it when it is full."""
-        where = f"table {schema + '.' if schema else ''}{table}"
-        added = pb.Row(table=table, schema=schema, kind=kind)
-        size = fill_values(added.values, row, where) + len(table) + len(schema) + 8
-        if before is not None:
-            size += fill_values(added.before, before, where + ", before")
-        if on_error_continue:
-            added.on_error_continue = True
-        if event_time_us is not None:
-            added.event_time_us = event_time_us
-        if size > ROW_BYTES_MAX // 4 and added.ByteSize() > ROW_BYTES_MAX:
-            raise Error("INVALID_ARGUMENT", f"{where}: a row of {added.ByteSize()} bytes; a "
+        added = encode_row(kind, table, row, schema=schema, before=before,
+                           on_error_continue=on_error_continue, event_time_us=event_time_us)
+        if len(added) > ROW_BYTES_MAX:
+            raise Error("INVALID_ARGUMENT", f"table {table}: a row of {len(added)} bytes; a "
                         f"request holds at most {ROW_BYTES_MAX}", reason="ROW_TOO_LARGE")
-        if self._message_bytes and self._message_bytes + size > MESSAGE_BYTES:
+        if self._rows and self._rows_bytes + len(added) > MESSAGE_BYTES:
             self.seal()
-        rows = self._message.rows.rows
-        rows.append(added)
-        self._message_bytes += size
+        self._rows.append(added)
+        self._rows_bytes += len(added)
         self._rows_since_checkpoint = True
         if self.filling_since is None:
             self.filling_since = time.monotonic()
-        if len(rows) >= MESSAGE_ROWS or self._message_bytes >= MESSAGE_BYTES:
+        if len(self._rows) >= MESSAGE_ROWS or self._rows_bytes >= MESSAGE_BYTES:
             self.seal()
 
     def define(self, table: Table) -> None:
@@ -139,23 +119,24 @@ class Outbox:
         request = ingest.PushRequest()
         request.table.index = index
         request.table.table.CopyFrom(message)
-        self._add("table", request, index)
+        self._add("table", request.SerializeToString(), index)
 
     def checkpoint(self, state: bytes) -> None:
         """Everything before may be committed with this state."""
         if len(state) > 1024 * 1024:
             raise Error("INVALID_ARGUMENT", f"a state of {len(state)} bytes; at most 1 MiB")
         self.seal()
-        self._add("checkpoint", ingest.PushRequest(checkpoint={"state": state}))
+        self._add("checkpoint",
+                  ingest.PushRequest(checkpoint={"state": state}).SerializeToString())
         self._rows_since_checkpoint = False
 
     def seal(self) -> None:
         """Nothing is added to the message that is being filled: it may be sent."""
         if self.filling_since is None:
             return
-        message, self._message, self._message_bytes = self._message, ingest.PushRequest(), 0
+        rows, self._rows, self._rows_bytes = b"".join(self._rows), [], 0
         self.filling_since = None
-        self._add("rows", message)
+        self._add("rows", b"\x22" + varint(len(rows)) + rows)  # PushRequest.rows
 
     def flush_target(self) -> int:
         """Seals, and answers the ordinal that is acknowledged once all so far is durable."""
@@ -166,9 +147,9 @@ class Outbox:
                         "call checkpoint() before flush()")
         return self._ordinal
 
-    def _add(self, kind: str, message: ingest.PushRequest, index: int = -1) -> None:
+    def _add(self, kind: str, body: bytes, index: int = -1) -> None:
         self._ordinal += 1
-        entry = _Entry(self._ordinal, message.SerializeToString(), kind, index)
+        entry = _Entry(self._ordinal, body, kind, index)
         entry.sequence = (self._entries[-1].sequence if self._entries else self._durable) + 1
         self._entries.append(entry)
         self._bytes += len(entry.body)
@@ -189,7 +170,7 @@ class Outbox:
         entry = self._entries[self._next]
         self._next += 1
         self._highest_sent = max(self._highest_sent, entry.sequence)
-        return _numbered(entry.sequence, entry.body)
+        return b"\x08" + varint(entry.sequence) + entry.body  # PushRequest.sequence before the rest
 
     @property
     def unacknowledged(self) -> int:

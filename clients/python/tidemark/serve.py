@@ -95,7 +95,7 @@ class Service:
         if not self._update.acquire(blocking=False):  # pylint: disable=consider-using-with
             yield pb.UpdateResponse(finished=pb.Finished(
                 code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0],
-                message="this connector runs another sync already"))
+                message="this connector runs another sync already")).SerializeToString()
             return
         run: operations.Run | None = None
         worker: threading.Thread | None = None
@@ -200,9 +200,11 @@ def make_server(kind: type[Connector], address: str) -> Any:
             continue  # UNIMPLEMENTED: a connector without Read or ValidateState
         make = (grpc.stream_stream_rpc_method_handler if method.client_streaming else
                 grpc.unary_unary_rpc_method_handler)
+        # Responses of Update are bytes already.
+        write = None if method.server_streaming else \
+            getattr(pb, method.output_type.name).SerializeToString
         handlers[method.name] = make(
-            behaviour, getattr(pb, method.input_type.name).FromString,
-            getattr(pb, method.output_type.name).SerializeToString)
+            behaviour, getattr(pb, method.input_type.name).FromString, write)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=(
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES), ("grpc.so_reuseport", 0)))

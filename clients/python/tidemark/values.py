@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import functools
 import json
+import struct
 from collections.abc import Callable
 from typing import Any, Union
 
@@ -21,78 +23,100 @@ _MICROSECOND = datetime.timedelta(microseconds=1)
 _DAY_US = 86_400_000_000
 
 
-def _null(value: pb.Value, given: None) -> int:  # pylint: disable=unused-argument
-    return 2  # an unset oneof is NULL
+_NUMBERS = 16_384
 
 
-def _bool(value: pb.Value, given: bool) -> int:
-    value.bool = given
-    return 4
+def varint(number: int) -> bytes:
+    """A number of 0 to 2^64 - 1 as protobuf writes it."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7f | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
 
 
-def _int(value: pb.Value, given: int) -> int:
+_VARINTS = [varint(number) for number in range(_NUMBERS)]
+
+
+def _length(number: int) -> bytes:
+    return _VARINTS[number] if number < _NUMBERS else varint(number)
+
+
+# ---- one Value as bytes: the tag of its field, and the field. By hand, because the messages of
+# Python's protobuf take twice the time, and encoding is what limits a producer.
+def _null(_: None) -> bytes:
+    return b""  # an unset oneof is NULL
+
+
+def _bool(given: bool) -> bytes:
+    return b"\x10\x01" if given else b"\x10\x00"
+
+
+def _int64(tag: bytes, given: int) -> bytes:
+    if 0 <= given < _NUMBERS:
+        return tag + _VARINTS[given]
+    return tag + varint(given if given >= 0 else given + 0x10000000000000000)
+
+
+def _int(given: int) -> bytes:
     if -0x8000000000000000 <= given <= 0x7fffffffffffffff:
-        value.int64 = given
-        return 8
-    value.decimal = str(given)
-    return 8 + given.bit_length() // 3
+        return _int64(b"\x18", given)
+    text = str(int(given)).encode()
+    return b"\x2a" + _length(len(text)) + text
 
 
-def _float(value: pb.Value, given: float) -> int:
-    value.double = given
-    return 11
+_DOUBLE = struct.Struct("<d").pack
 
 
-def _decimal(value: pb.Value, given: decimal.Decimal) -> int:
+def _float(given: float) -> bytes:
+    return b"\x21" + _DOUBLE(given)
+
+
+def _decimal(given: decimal.Decimal) -> bytes:
     if given.is_finite():
         text = format(given, "f")  # never an exponent
     elif given.is_nan():
         text = "NaN"
     else:
         text = "Infinity" if given > 0 else "-Infinity"
-    value.decimal = text
-    return 4 + len(text)
+    return b"\x2a" + _length(len(text)) + text.encode()
 
 
-def _str(value: pb.Value, given: str) -> int:
-    value.string = given
-    return 4 + len(given)
+def _str(given: str) -> bytes:
+    text = given.encode()
+    return b"\x32" + _length(len(text)) + text
 
 
-def _bytes(value: pb.Value, given: bytes) -> int:
-    value.bytes = bytes(given)
-    return 4 + len(given)
+def _bytes(given: bytes) -> bytes:
+    held = bytes(given)
+    return b"\x3a" + _length(len(held)) + held
 
 
-def _datetime(value: pb.Value, given: datetime.datetime) -> int:
+def _datetime(given: datetime.datetime) -> bytes:
     if given.utcoffset() is None:
-        value.naive_timestamp_us = (given.replace(tzinfo=None) - _NAIVE_EPOCH) // _MICROSECOND
-    else:
-        value.timestamp_us = (given - _EPOCH) // _MICROSECOND
-    return 11
+        return _int64(b"\x60", (given.replace(tzinfo=None) - _NAIVE_EPOCH) // _MICROSECOND)
+    return _int64(b"\x58", (given - _EPOCH) // _MICROSECOND)
 
 
-def _date(value: pb.Value, given: datetime.date) -> int:
-    value.date_days = given.toordinal() - _EPOCH_DAY
-    return 6
+def _date(given: datetime.date) -> bytes:
+    return _int64(b"\x48", given.toordinal() - _EPOCH_DAY)
 
 
-def _time(value: pb.Value, given: datetime.time) -> int:
+def _time(given: datetime.time) -> bytes:
     if given.tzinfo is not None:
         raise ValueError("a time of day has no time zone; give a datetime, or remove tzinfo")
-    value.time_us = ((given.hour * 60 + given.minute) * 60 + given.second) * 1_000_000 \
-        + given.microsecond
-    return 8
+    return _int64(b"\x50", ((given.hour * 60 + given.minute) * 60 + given.second) * 1_000_000
+                  + given.microsecond)
 
 
-def _json(value: pb.Value, given: JsonText) -> int:
-    text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    value.json = text
-    return 4 + len(text)
+def _json(given: JsonText) -> bytes:
+    text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return b"\x42" + _length(len(text)) + text
 
 
 # By type, so that a value costs one look-up; subclasses are found once and added.
-_FILL: dict[type, Callable[[Any, Any], int]] = {
+_ENCODE: dict[type, Callable[[Any], bytes]] = {
     type(None): _null, bool: _bool, int: _int, float: _float, decimal.Decimal: _decimal,
     str: _str, bytes: _bytes, bytearray: _bytes, memoryview: _bytes,
     datetime.datetime: _datetime, datetime.date: _date, datetime.time: _time,
@@ -101,23 +125,38 @@ _BASES = (bool, int, float, decimal.Decimal, str, bytes, datetime.datetime, date
           datetime.time, dict, list, tuple)
 
 
-def _fill_of(kind: type) -> Callable[[Any, Any], int]:
+def _encode_of(kind: type) -> Callable[[Any], bytes]:
     for base in _BASES:
         if issubclass(kind, base):
-            _FILL[kind] = _FILL[base]
-            return _FILL[base]
+            _ENCODE[kind] = _ENCODE[base]
+            return _ENCODE[base]
     raise TypeError(f"a value of type {kind.__name__} is none that Tidemark knows; give None, "
                     "bool, int, float, Decimal, str, bytes, date, time, datetime, dict or list")
 
 
-def fill_values(values: Any, row: Any, where: str) -> int:
-    """Writes `row` (a mapping from column to value) into a map<string, Value>; about its bytes."""
-    total = 0
+_COLUMNS_KEPT = 10_000
+_columns: dict[str, bytes] = {}  # name to the first part of its entry in a row's map
+
+
+def _column(name: Any) -> bytes:
+    if not isinstance(name, str):
+        raise TypeError("the name of a column is a str")
+    if len(_columns) >= _COLUMNS_KEPT:  # names that are made up row by row
+        _columns.clear()
+    text = name.encode()
+    head = _columns[name] = b"\x0a" + _length(len(text)) + text + b"\x12"
+    return head
+
+
+def _entries(tag: bytes, row: Any, where: str, parts: list[bytes]) -> None:
+    """Appends the map<string, Value> of a field of Row."""
     name: Any = None
     try:
         for name, given in row.items():
-            fill = _FILL.get(type(given)) or _fill_of(type(given))
-            total += fill(values[name], given) + len(name) + 8
+            head = _columns.get(name) or _column(name)
+            value = (_ENCODE.get(type(given)) or _encode_of(type(given)))(given)
+            length = _length(len(value))
+            parts += (tag, _length(len(head) + len(length) + len(value)), head, length, value)
     except UnicodeError:
         raise ValueError(f"{where}, column {name!r}: the text is not Unicode "
                          "(a lone surrogate)") from None
@@ -126,7 +165,29 @@ def fill_values(values: Any, row: Any, where: str) -> int:
     except AttributeError:
         raise TypeError(f"{where}: a row is a mapping from column to value, "
                         f"got {type(row).__name__}") from None
-    return total
+
+
+@functools.lru_cache(maxsize=1_024)
+def _row_head(kind: Any, schema: str, table: str) -> bytes:
+    return pb.Row(kind=kind, schema=schema, table=table).SerializeToString()
+
+
+def encode_row(kind: Any, table: str, row: Any, *, schema: str = "", before: Any = None,
+               on_error_continue: bool = False, event_time_us: int | None = None) -> bytes:
+    """A tidemark.v1.Row as an entry of Rows.rows. TypeError, ValueError name table and column."""
+    where = f"table {schema + '.' if schema else ''}{table}"
+    if not isinstance(table, str) or not table:
+        raise ValueError("a change needs the name of its table")
+    parts = [_row_head(kind, schema, table)]
+    _entries(b"\x22", row, where, parts)
+    if before is not None:
+        _entries(b"\x2a", before, where + ", before", parts)
+    if on_error_continue:
+        parts.append(b"\x30\x01")
+    if event_time_us is not None:
+        parts.append(_int64(b"\x38", event_time_us))
+    body = b"".join(parts)
+    return b"\x0a" + _length(len(body)) + body
 
 
 def _of_naive(us: int) -> datetime.datetime:

@@ -83,7 +83,9 @@ export function isCut(error: Error): boolean {
     case "ABORTED":
       return error.reason === "LEASE_LOST";
     case "RESOURCE_EXHAUSTED":
-      return error.retryAfterMs !== undefined && error.reason !== "TOO_MANY_FAILED_ATTEMPTS";
+      return error.reason === "TOO_MANY_STREAMS" || error.reason === "SERVER_BUSY";
+    case "DEADLINE_EXCEEDED":
+      return error.reason === "IDLE" || error.reason === "START_TIMEOUT";
     case "CANCELLED":
     case "UNKNOWN":
     case "INTERNAL":

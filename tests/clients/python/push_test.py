@@ -122,9 +122,10 @@ class PushTest(ClientCase):
         self.assertEqual([1], self.ids("plain/p"))
 
     def test_a_pause_that_the_server_asks_for_is_kept(self):
-        with self.client.push("busy", "p") as push:
-            push.upsert("orders", {"id": 1})
-        self.assertEqual(2, self.pushed("busy/p")["streams"])
+        for name in ("busy", "idle"):
+            with self.client.push(name, "p") as push:
+                push.upsert("orders", {"id": 1})
+            self.assertEqual(2, self.pushed(f"{name}/p")["streams"])
 
     def test_errors_at_the_start_come_out_of_with(self):
         for name, code in (("denied", "PERMISSION_DENIED"), ("missing", "NOT_FOUND")):

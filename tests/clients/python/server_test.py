@@ -13,6 +13,13 @@ import tidemark
 from real_server import RealServer
 
 
+def free_port():
+    """A port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class ServerTest(unittest.TestCase):
     def setUp(self):
         self.server = RealServer().__enter__()  # pylint: disable=unnecessary-dunder-call
@@ -43,7 +50,8 @@ class ServerTest(unittest.TestCase):
         events = list(self.client.watch(sync.sync_id))
         self.assertEqual(list(range(1, len(events) + 1)), [e.sequence for e in events])
         self.assertEqual(1000, events[-1].ended.counts.inserted)
-        self.assertEqual(tidemark.types.SYNC_STATUS_COMPLETED, self.client.wait(sync.sync_id).status)
+        self.assertEqual(tidemark.types.SYNC_STATUS_COMPLETED,
+                         self.client.wait(sync.sync_id).status)
         report = self.client.report(sync_id=sync.sync_id)
         self.assertEqual(1000, report.report.statistics.records_inserted)
         self.assertEqual("completed", json.loads(report.json)["metadata"]["status"])
@@ -139,9 +147,7 @@ class ServerTest(unittest.TestCase):
                          self.query("SELECT count(*), count(DISTINCT id) FROM orders"))
 
     def test_a_token_over_tls_opens_what_its_role_and_connections_allow(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         with RealServer(port) as server, tidemark.connect(server.address) as admin:
             admin.apply((server.folder / "orders.yaml").read_text())
             made = admin.access.create_token("editor", ["orders"], "of a test")
@@ -163,6 +169,16 @@ class ServerTest(unittest.TestCase):
                 self.fails("UNAUTHENTICATED", lambda: list(client.connections()))
             with tidemark.connect(address, ca=ca) as client:
                 self.assertEqual("NO_TOKEN", self.fails("UNAUTHENTICATED", client.server).reason)
+
+    def test_a_server_that_asks_for_certificates_refuses_who_has_none(self):
+        port = free_port()
+        with RealServer(port, client_ca=True) as server, tidemark.connect(server.address) as admin:
+            token = admin.access.create_token("viewer").text
+            ca, key = TLS_FOLDER / "localhost.crt", TLS_FOLDER / "localhost.key"
+            with tidemark.connect(f"localhost:{port}", token, ca, ca, key) as client:
+                self.assertEqual("viewer", client.server().role)
+            with tidemark.connect(f"localhost:{port}", token, ca, timeout=1) as client:
+                self.fails("UNAVAILABLE", client.server)
 
     def test_asyncio(self):
         import asyncio  # pylint: disable=import-outside-toplevel

@@ -3,15 +3,23 @@
 import datetime
 import decimal
 import enum
+import random
 import unittest
 
 from client_case import main
 from tidemark._wire import connector_pb2 as pb
 from tidemark.table import Table
-from tidemark.values import fill_values, read_values
+from tidemark.values import encode_row, read_values
 
 UTC = datetime.timezone.utc
 EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+
+
+def row_of(row, **more):
+    """The row as protobuf reads what encode_row wrote."""
+    rows = pb.Rows.FromString(encode_row(pb.CHANGE_KIND_UPSERT, "t", row, **more)).rows
+    assert len(rows) == 1
+    return rows[0]
 
 
 class Colour(enum.IntEnum):
@@ -23,8 +31,7 @@ class Colour(enum.IntEnum):
 class ValuesTest(unittest.TestCase):
     def wire(self, value):
         """(field, held) of the value on the wire."""
-        row = pb.Row()
-        fill_values(row.values, {"v": value}, "table t")
+        row = row_of({"v": value})
         kind = row.values["v"].WhichOneof("value")
         return (kind, getattr(row.values["v"], kind)) if kind else (None, None)
 
@@ -49,14 +56,42 @@ class ValuesTest(unittest.TestCase):
             with self.subTest(value=value):
                 self.assertEqual((kind, held), self.wire(value))
 
+    def test_the_rest_of_a_row_goes_with_it(self):
+        row = row_of({}, schema="s", before={"id": 1}, on_error_continue=True, event_time_us=-5)
+        self.assertEqual(pb.Row(schema="s", table="t", kind=1, before={"id": pb.Value(int64=1)},
+                                on_error_continue=True, event_time_us=-5), row)
+
+    def test_lengths_of_every_size(self):
+        for size in (0, 1, 127, 128, 16_383, 16_384, 3_000_000):
+            row = row_of({"v" * min(size, 20_000): "x" * size, "é": b"y" * size,
+                          "i": 2 ** min(size, 62), "n": -(2 ** min(size, 62))})
+            self.assertEqual("x" * size, row.values["v" * min(size, 20_000)].string)
+            self.assertEqual(b"y" * size, row.values["é"].bytes)
+            self.assertEqual(2 ** min(size, 62), row.values["i"].int64)
+            self.assertEqual(-(2 ** min(size, 62)), row.values["n"].int64)
+
+    def test_random_rows_are_what_protobuf_would_write(self):
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        for _ in range(300):
+            want = pb.Row(table="t", kind=1)
+            row = {}
+            for _ in range(chance.randrange(8)):
+                name = "".join(chance.choices("aé漢\U0001f600_", k=chance.randrange(1, 200)))
+                row[name] = chance.choice((chance.randrange(-2**63, 2**63), chance.random(),
+                                           chance.randbytes(chance.randrange(300)), None, name))
+            for name, value in row.items():
+                field = {int: "int64", float: "double", bytes: "bytes", str: "string"}.get(
+                    type(value))
+                want.values[name].CopyFrom(pb.Value(**{field: value} if field else {}))
+            self.assertEqual(want, row_of(row), f"seed {seed}")
+
     def test_they_come_back_as_they_went(self):
         row = {"a": None, "b": True, "c": -5, "d": 1e300, "e": decimal.Decimal("12.30"), "f": "x",
                "g": b"y", "h": datetime.date(9999, 12, 31), "i": datetime.time(23, 59, 59, 999_999),
                "j": datetime.datetime(1, 1, 1, tzinfo=UTC), "k": datetime.datetime(2026, 2, 3, 4),
                "l": {"m": [None]}}
-        message = pb.Row()
-        fill_values(message.values, row, "table t")
-        self.assertEqual(row, read_values(message.values))
+        self.assertEqual(row, read_values(row_of(row).values))
 
     def test_what_lies_beyond_datetime_stays_a_number(self):
         message = pb.Row()

@@ -31,13 +31,14 @@ sync:
 class RealServer:
     """Answers on unix:FOLDER/tidemark.sock within `with`; FOLDER holds both connections."""
 
-    def __init__(self, tls_port=0):
-        """tls_port: listens there, too, with tests/plugins/servers/localhost.crt."""
+    def __init__(self, tls_port=0, client_ca=False):
+        """tls_port: listens there, too, with tests/plugins/servers/localhost.crt; client_ca: and
+        clients need a certificate that it vouches for, which is itself."""
         self._scratch = tempfile.TemporaryDirectory(prefix="tidemark_")
         self.folder = pathlib.Path(self._scratch.name)
         self.address = f"unix:{self.folder}/tidemark.sock"
         self._server = None
-        self._tls_port = tls_port
+        self._tls_port, self._client_ca = tls_port, client_ca
 
     def __enter__(self):
         (self.folder / "orders.yaml").write_text(ORDERS.format(folder=self.folder))
@@ -51,7 +52,8 @@ class RealServer:
                 os.chmod(self.folder / name, 0o600)
             with (self.folder / "tidemarkd.yaml").open("a") as file:
                 file.write(f"  - address: 127.0.0.1:{self._tls_port}\n"
-                           "    tls: {certificate: localhost.crt, key: localhost.key}\n")
+                           "    tls: {certificate: localhost.crt, key: localhost.key" +
+                           (", client_ca: localhost.crt}\n" if self._client_ca else "}\n"))
         self.start()
         return self
 

@@ -10,6 +10,7 @@ JSON: rows, durable, state, streams, repeats. A connection's name is its behavio
   bad          refuses rows whose id is NULL
   hold         acknowledges nothing until the client half-closes
   busy         answers the first stream with RESOURCE_EXHAUSTED and a pause
+  idle         ends the first stream because nothing came
   denied       PERMISSION_DENIED
 """
 
@@ -26,6 +27,9 @@ from tidemark._wire import control_pb2 as control
 from tidemark._wire import error_details_pb2 as details
 from tidemark._wire import ingest_pb2 as ingest
 from tidemark.values import read_values
+
+
+NAMES = ("plain", "explicit", "bad", "hold", "busy", "idle")
 
 
 def refuse(context, code, text, reason="", fields=(), retry_seconds=None, **metadata):
@@ -105,7 +109,7 @@ class Ingest:
         name = start.connection
         if name == "denied":
             refuse(context, grpc.StatusCode.PERMISSION_DENIED, "not with this token", "ROLE")
-        if name not in ("plain", "explicit", "bad", "hold", "busy") and not name.startswith("cut-"):
+        if name not in NAMES and not name.startswith("cut-"):
             refuse(context, grpc.StatusCode.NOT_FOUND, f"no connection {name}", "NO_CONNECTION")
         with self.lock:
             key = f"{name}/{start.producer}"
@@ -115,8 +119,10 @@ class Ingest:
             producer.fenced = fenced = threading.Event()
             producer.pending = []
         if name == "busy" and producer.streams == 1:
-            refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams", "STREAMS",
-                   retry_seconds=0.05)
+            refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams",
+                   "TOO_MANY_STREAMS", retry_seconds=0.05)
+        if name == "idle" and producer.streams == 1:
+            refuse(context, grpc.StatusCode.DEADLINE_EXCEEDED, "nothing came", "IDLE")
         yield ingest.PushResponse(started=ingest.Started(
             durable_sequence=producer.durable, state=producer.state,
             state_version=producer.version, sync_id="sync_1", epoch=producer.streams))

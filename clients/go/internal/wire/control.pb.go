@@ -10,7 +10,7 @@
 //
 // Conventions.
 // - Connections are named by their name, syncs by their sync_id (a text, ordered by time).
-// - Times are google.protobuf.Timestamp in UTC; in documents (JSON) RFC 3339. Durations are seconds.
+// - Times are google.protobuf.Timestamp in UTC; in documents (JSON) RFC 3339. Durations: seconds.
 // - Lists: `page_size` 0 means 100, at most 1,000; larger is cut. An empty `page_token` begins;
 //   an empty `next_page_token` ends. A token stays valid when entries are added or removed between
 //   two pages: what was there all the time appears exactly once. A token of another request (other
@@ -36,9 +36,9 @@
 //   NOT_FOUND            no such connection, sync, version, dead letter, token; also a sync of a
 //                        connection that is not for the caller
 //   ALREADY_EXISTS       the name is taken (by a file of the folder)
-//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT, READ_ONLY; what a source
+//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT; what a source
 //                        refused (SOURCE_REFUSED: its credentials) or a file (FILE_REFUSED)
-//   ABORTED              changed since it was read (`expected_version`): read again; also LEASE_LOST
+//   ABORTED              changed since it was read (`expected_version`): read again; LEASE_LOST
 //   OUT_OF_RANGE         WatchSync: the position is no longer kept
 //   UNAUTHENTICATED      no token (NO_TOKEN), or not a valid one (BAD_TOKEN)
 //   PERMISSION_DENIED    the role does not suffice (ROLE_TOO_LOW), or not for this connection
@@ -49,7 +49,7 @@
 //   DATA_LOSS            a stored state or document is damaged; nothing was changed
 // What a connector, a destination or a stored state said keeps its code but for UNAUTHENTICATED,
 // PERMISSION_DENIED and UNIMPLEMENTED, which are said of the caller and the method alone.
-// ErrorInfo.metadata then holds "code", as it was, and "exit_code", what `tidemark` would exit with.
+// ErrorInfo.metadata then holds "code", as it was, and "exit_code", what `tidemark` would end with.
 //
 // Each method names the least role that may call it: viewer < operator < editor < admin.
 

@@ -10,7 +10,7 @@
 //
 // Conventions.
 // - Connections are named by their name, syncs by their sync_id (a text, ordered by time).
-// - Times are google.protobuf.Timestamp in UTC; in documents (JSON) RFC 3339. Durations are seconds.
+// - Times are google.protobuf.Timestamp in UTC; in documents (JSON) RFC 3339. Durations: seconds.
 // - Lists: `page_size` 0 means 100, at most 1,000; larger is cut. An empty `page_token` begins;
 //   an empty `next_page_token` ends. A token stays valid when entries are added or removed between
 //   two pages: what was there all the time appears exactly once. A token of another request (other
@@ -36,9 +36,9 @@
 //   NOT_FOUND            no such connection, sync, version, dead letter, token; also a sync of a
 //                        connection that is not for the caller
 //   ALREADY_EXISTS       the name is taken (by a file of the folder)
-//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT, READ_ONLY; what a source
+//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT; what a source
 //                        refused (SOURCE_REFUSED: its credentials) or a file (FILE_REFUSED)
-//   ABORTED              changed since it was read (`expected_version`): read again; also LEASE_LOST
+//   ABORTED              changed since it was read (`expected_version`): read again; LEASE_LOST
 //   OUT_OF_RANGE         WatchSync: the position is no longer kept
 //   UNAUTHENTICATED      no token (NO_TOKEN), or not a valid one (BAD_TOKEN)
 //   PERMISSION_DENIED    the role does not suffice (ROLE_TOO_LOW), or not for this connection
@@ -49,7 +49,7 @@
 //   DATA_LOSS            a stored state or document is damaged; nothing was changed
 // What a connector, a destination or a stored state said keeps its code but for UNAUTHENTICATED,
 // PERMISSION_DENIED and UNIMPLEMENTED, which are said of the caller and the method alone.
-// ErrorInfo.metadata then holds "code", as it was, and "exit_code", what `tidemark` would exit with.
+// ErrorInfo.metadata then holds "code", as it was, and "exit_code", what `tidemark` would end with.
 //
 // Each method names the least role that may call it: viewer < operator < editor < admin.
 
@@ -135,8 +135,8 @@ type ControlClient interface {
 	// viewer; the definition's secrets are left out.
 	GetConnection(ctx context.Context, in *GetConnectionRequest, opts ...grpc.CallOption) (*ConnectionRecord, error)
 	// Creates or replaces a connection of the API. A dry run shows what would change and writes
-	// nothing. A connection of the server's folder is changed by its file: FAILED_PRECONDITION,
-	// READ_ONLY. editor.
+	// nothing. A connection of the server's folder is changed by its file: ALREADY_EXISTS, READ_ONLY.
+	// editor.
 	ApplyConnection(ctx context.Context, in *ApplyConnectionRequest, opts ...grpc.CallOption) (*ApplyConnectionResponse, error)
 	// Forgets the connection and its schedule; destination, state and reports stay. A running sync
 	// ends at its last commit first. editor.
@@ -223,7 +223,7 @@ type ControlClient interface {
 	ListTokens(ctx context.Context, in *ListTokensRequest, opts ...grpc.CallOption) (*ListTokensResponse, error)
 	// At once, also for calls that are under way. admin.
 	RevokeToken(ctx context.Context, in *RevokeTokenRequest, opts ...grpc.CallOption) (*Token, error)
-	// Secrets are written and never read back; connection files refer to them by "secret:NAME". admin.
+	// Secrets are written and never read back; connection files name them as secret:NAME. admin.
 	SetSecret(ctx context.Context, in *SetSecretRequest, opts ...grpc.CallOption) (*Secret, error)
 	ListSecrets(ctx context.Context, in *ListSecretsRequest, opts ...grpc.CallOption) (*ListSecretsResponse, error)
 	DeleteSecret(ctx context.Context, in *DeleteSecretRequest, opts ...grpc.CallOption) (*DeleteSecretResponse, error)
@@ -714,8 +714,8 @@ type ControlServer interface {
 	// viewer; the definition's secrets are left out.
 	GetConnection(context.Context, *GetConnectionRequest) (*ConnectionRecord, error)
 	// Creates or replaces a connection of the API. A dry run shows what would change and writes
-	// nothing. A connection of the server's folder is changed by its file: FAILED_PRECONDITION,
-	// READ_ONLY. editor.
+	// nothing. A connection of the server's folder is changed by its file: ALREADY_EXISTS, READ_ONLY.
+	// editor.
 	ApplyConnection(context.Context, *ApplyConnectionRequest) (*ApplyConnectionResponse, error)
 	// Forgets the connection and its schedule; destination, state and reports stay. A running sync
 	// ends at its last commit first. editor.
@@ -802,7 +802,7 @@ type ControlServer interface {
 	ListTokens(context.Context, *ListTokensRequest) (*ListTokensResponse, error)
 	// At once, also for calls that are under way. admin.
 	RevokeToken(context.Context, *RevokeTokenRequest) (*Token, error)
-	// Secrets are written and never read back; connection files refer to them by "secret:NAME". admin.
+	// Secrets are written and never read back; connection files name them as secret:NAME. admin.
 	SetSecret(context.Context, *SetSecretRequest) (*Secret, error)
 	ListSecrets(context.Context, *ListSecretsRequest) (*ListSecretsResponse, error)
 	DeleteSecret(context.Context, *DeleteSecretRequest) (*DeleteSecretResponse, error)
