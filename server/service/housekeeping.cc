@@ -59,6 +59,10 @@ void Housekeeping::Loop() {
 }
 
 void Housekeeping::Reload(bool asked) {
+  if (std::string problem = parts_.connections->FolderProblem(); problem != folder_problem_) {
+    if (!problem.empty()) parts_.log->Write(LogLevel::kError, {}, problem);
+    folder_problem_ = std::move(problem);
+  }
   if (!asked && !parts_.connections->Changed()) return;
   absl::StatusOr<std::vector<std::string>> names = parts_.connections->Reload();
   if (!names.ok()) {
@@ -66,10 +70,6 @@ void Housekeeping::Reload(bool asked) {
                       absl::StrCat("the connections could not be read again, nothing changed: ",
                                    names.status().message()));
     return;
-  }
-  if (std::string problem = parts_.connections->FolderProblem(); problem != folder_problem_) {
-    if (!problem.empty()) parts_.log->Write(LogLevel::kError, {}, problem);
-    folder_problem_ = std::move(problem);
   }
   if (names->empty()) {
     if (asked) parts_.log->Write(LogLevel::kInfo, {}, "connections read again: none has changed");
