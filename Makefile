@@ -50,7 +50,7 @@ demo-server:
 
 # The release tree's tests come last, so that their closing line is the last one.
 test:
-	@.ci/prepare build test package python
+	@.ci/prepare build test package python clients
 	$(call tree,release)
 	$(call tree,asan)
 	$(call tests,asan)
@@ -59,7 +59,7 @@ test:
 	$(call tests,release)
 
 test-asan:
-	@.ci/prepare build test python
+	@.ci/prepare build test package python clients
 	$(call tree,debug)
 	$(call tests,debug)
 
@@ -69,7 +69,7 @@ faults:
 	@python3 tests/faults/faults.py build/release
 
 bench:
-	@.ci/prepare build test
+	@.ci/prepare build test python
 	$(call tree,release)
 	@python3 tests/bench/bench.py build/release --rows $(ROWS)
 
