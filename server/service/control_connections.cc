@@ -150,7 +150,9 @@ absl::Status ControlConnections::Delete(ControlCall& call,
   }
   call.before_hash = HashOf(*entry);
   // The scheduler, which the book tells, ends a sync that runs.
-  return parts_.connections->Delete(request.name(), request.expected_version());
+  absl::Status deleted = parts_.connections->Delete(request.name(), request.expected_version());
+  return absl::IsFailedPrecondition(deleted) ? WithReason(std::move(deleted), "READ_ONLY")
+                                             : deleted;
 }
 
 absl::Status ControlConnections::SetPaused(const std::string& name, bool paused,

@@ -157,9 +157,9 @@ absl::Status WatchCall::NotKept(const absl::Status& status) const {
   }
   if (!absl::IsOutOfRange(status)) return status;
   ErrorFacts facts;
-  absl::StatusOr<SyncBook::FeedPage> newest =
-      parts_.control->syncs->Read(request_.sync_id(), ~uint64_t{0}, 1);
-  if (newest.ok()) facts.emplace_back("oldest", absl::StrCat(newest->oldest));
+  if (const std::optional<uint64_t> oldest = OldestKept(status)) {
+    facts.emplace_back("oldest", absl::StrCat(*oldest));
+  }
   return WithReason(status, "POSITION_NOT_KEPT", facts);
 }
 

@@ -40,7 +40,7 @@ bool IsReference(absl::string_view text) {
 bool HoldsSecret(const std::string& path, const ConfigNode::Entry& entry) {
   if (const ConfigurationKey* key = FindConfigurationKey(path);
       key != nullptr && key->type != KeyType::kAny) {
-    return entry.key == "connection" && entry.value.is_scalar();
+    return path == "sync.source.connection" || path == "state.storage.connection";
   }
   return NamesSecret(entry.key);
 }
