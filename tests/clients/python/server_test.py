@@ -5,11 +5,13 @@ import decimal
 import json
 import socket
 import sqlite3
+import sys
 import threading
 import unittest
 
-from client_case import TLS_FOLDER, main
+from client_case import ROOT, TLS_FOLDER, main
 import tidemark
+from readme_example import examples
 from real_server import RealServer
 
 
@@ -179,6 +181,22 @@ class ServerTest(unittest.TestCase):
                 self.assertEqual("viewer", client.server().role)
             with tidemark.connect(f"localhost:{port}", token, ca, timeout=1) as client:
                 self.fails("UNAVAILABLE", client.server)
+
+    def test_a_connector_in_python_runs_in_the_server(self):
+        (self.server.folder / "squares.py").write_text(examples("python", "python")[1])
+        (self.server.folder / "connections" / "squares.yaml").write_text(f"""name: squares
+sync:
+  source: {{connector: "{self.server.folder}/squares.py", config: {{limit: 10}}}}
+  destination: {{type: sqlite, connection: "{self.server.folder}/warehouse.db"}}
+  frequency: manual
+""")
+        self.server.stop()
+        self.server.start(PYTHONPATH=str(ROOT / "clients" / "python"),
+                          TIDEMARK_PYTHON=sys.executable)
+        self.assertTrue(self.client.check("squares").ok)
+        ended = self.client.wait(self.client.start_sync("squares").sync_id)
+        self.assertEqual(10, ended.counts.inserted, ended.error)
+        self.assertEqual([(10, 285)], self.query("SELECT count(*), sum(square) FROM squares"))
 
     def test_asyncio(self):
         import asyncio  # pylint: disable=import-outside-toplevel

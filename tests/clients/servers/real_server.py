@@ -43,8 +43,10 @@ class RealServer:
     def __enter__(self):
         (self.folder / "orders.yaml").write_text(ORDERS.format(folder=self.folder))
         (self.folder / "numbers.yaml").write_text(NUMBERS.format(folder=self.folder))
+        (self.folder / "connections").mkdir()
         (self.folder / "tidemarkd.yaml").write_text(
-            f"data: {self.folder}/data\nhttp: {{address: \"off\"}}\n"
+            f"data: {self.folder}/data\nconnections: {self.folder}/connections\n"
+            f"http: {{address: \"off\"}}\n"
             f"listen:\n  - address: \"unix:{self.folder}/tidemark.sock\"\n")
         if self._tls_port:
             for name in ("localhost.crt", "localhost.key"):
@@ -63,12 +65,13 @@ class RealServer:
         finally:
             self._scratch.cleanup()
 
-    def start(self):
+    def start(self, **environment):
         """Starts it and waits until it listens."""
         with (self.folder / "tidemarkd.log").open("ab") as log:
             self._server = subprocess.Popen(  # pylint: disable=consider-using-with
                 [BIN / "tidemarkd", "--config", self.folder / "tidemarkd.yaml"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                env={**os.environ, **environment})
         until = time.monotonic() + 30
         pause = threading.Event()  # nobody tells when a socket is there
         while not self._listens():
