@@ -57,15 +57,15 @@ class AuditLogTest : public AccessTest {
     return check.ok() ? absl::StrCat(check.entries, " whole")
                       : absl::StrCat(check.entries, ", then ", check.first_broken, " is broken");
   }
-  // Rewrites entries from `first` on so that each hash is right, as somebody would who knows how.
-  void RewriteHashes(int64_t first) {
+  // Rewrites entries `first` to `last` so that each hash is right, as somebody would who knows how.
+  void RewriteHashes(int64_t first, int64_t last) {
     std::string previous =
         first == 1 ? ""
                    : SqlText(absl::StrCat("SELECT hash FROM audit WHERE sequence = ", first - 1));
     const absl::StatusOr<std::vector<AuditEntry>> entries = log_->List(0, 1000);
     ASSERT_TRUE(entries.ok()) << entries.status();
     for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry) {
-      if (entry->sequence < first) continue;
+      if (entry->sequence < first || entry->sequence > last) continue;
       AuditEntry rewritten = *entry;
       rewritten.previous = previous;
       previous = AuditHash(rewritten);
@@ -188,7 +188,7 @@ TEST_F(AuditLogTest, FindsAChainThatWasComputedAnew) {
   const AuditHead known = Verify().head;
   Sql(kDropTriggers);
   Sql("UPDATE audit SET object = 'nothing' WHERE sequence = 3");
-  RewriteHashes(3);
+  RewriteHashes(3, 6);
   EXPECT_EQ(Verdict(), "6, then 6 is broken");  // by audit.head
   EXPECT_THAT(Verify().problem, HasSubstr("written anew"));
   Open();
@@ -203,6 +203,15 @@ TEST_F(AuditLogTest, FindsAChainThatWasComputedAnew) {
   EXPECT_TRUE(log_->state().ok());
   EXPECT_EQ(Verdict(), "6 whole");
   EXPECT_EQ(Verdict(known), "5, then 6 is broken");
+}
+
+TEST_F(AuditLogTest, FindsAnEntryThatWasPutInThePlaceOfAnother) {
+  Append(6);
+  Sql(kDropTriggers);
+  Sql("UPDATE audit SET object = 'nothing' WHERE sequence = 3");
+  RewriteHashes(3, 3);  // by itself it is right
+  EXPECT_EQ(Verdict(), "3, then 4 is broken");
+  EXPECT_THAT(Verify().problem, HasSubstr("entry 4 does not follow entry 3"));
 }
 
 TEST_F(AuditLogTest, HoldsAKnownHeadAgainstTheLog) {
