@@ -144,12 +144,13 @@ absl::Status Engine::Describe() {
   if (!settings.ok()) return settings.status();
   settings_ = std::move(settings->settings);
   for (const std::string& secret : settings->secrets) parts_.redactor->AddSecret(secret);
+  if (target_.placement == ConnectorTarget::Placement::kPython && connection_.source.sandbox) {
+    sandbox_warnings_ = {"sandbox: off: a connector in Python runs without one, and may do what "
+                         "its server may (sync.sandbox: off says that this is known)"};
+  }
   if (target_.placement != ConnectorTarget::Placement::kChild) return absl::OkStatus();
   sandbox_ = ConnectorSandbox(connection_.source, description_, settings_);
   sandbox_warnings_ = SandboxWarnings(sandbox_);
-  for (const std::string& warning : sandbox_warnings_) {
-    parts_.log->Write(LogLevel::kWarning, {connection_.name, "", ""}, warning);
-  }
   return absl::OkStatus();
 }
 
@@ -173,6 +174,9 @@ absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::OpenSource() const {
 
 absl::Status Engine::Check() {
   if (IsPushed()) return absl::OkStatus();
+  for (const std::string& warning : sandbox_warnings_) {
+    parts_.log->Write(LogLevel::kWarning, {connection_.name, "", ""}, warning);
+  }
   absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenSource();
   if (!source.ok()) return source.status();
   return (*source)->Check();

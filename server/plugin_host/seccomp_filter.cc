@@ -1,6 +1,8 @@
 #include "plugin_host/seccomp_filter.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -130,6 +132,9 @@ constexpr int kDenied[] = {
     SCMP_SYS(utimes),
     SCMP_SYS(futimesat),
     SCMP_SYS(utimensat),
+    // Nor who else works on which files.
+    SCMP_SYS(inotify_init),
+    SCMP_SYS(inotify_init1),
     // Nobody is to connect to a plugin.
     SCMP_SYS(bind),
     SCMP_SYS(listen),
@@ -143,6 +148,8 @@ constexpr int kSetxattrat = 463;
 constexpr int kRemovexattrat = 466;
 constexpr int kOpenTreeAttr = 467;
 constexpr int kFileSetattr = 469;
+
+constexpr uint64_t kSocketTypes = 0xf;  // the kernel's SOCK_TYPE_MASK
 
 class Filter {
  public:
@@ -181,11 +188,19 @@ class Filter {
   int error_ = 0;  // the first
 };
 
+// An int of the kernel: a caller may fill the upper half of the register with anything.
+scmp_arg_cmp Int(unsigned index, uint64_t value) {
+  return {index, SCMP_CMP_MASKED_EQ, 0xffffffffu, value};
+}
 scmp_arg_cmp Argument(unsigned index, scmp_compare compare, uint64_t a, uint64_t b = 0) {
   return {index, compare, a, b};
 }
 
 void DenySockets(bool network, Filter* filter) {
+  // A pair of datagram sockets could send to any other of this machine.
+  for (const uint64_t type : {SOCK_DGRAM, SOCK_RAW}) {
+    filter->DenyIf(SCMP_SYS(socketpair), Argument(1, SCMP_CMP_MASKED_EQ, kSocketTypes, type));
+  }
   if (!network) {
     filter->Deny(SCMP_SYS(socket));
     filter->Deny(SCMP_SYS(connect));
@@ -222,7 +237,16 @@ absl::Status DenySystemCalls(bool network) {
        {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo)}) {
     filter.DenyIf(call, Argument(0, SCMP_CMP_NE, self));
   }
-  filter.DenyIf(SCMP_SYS(prlimit64), Argument(0, SCMP_CMP_NE, 0));  // 0: its own
+  // 0: its own.
+  filter.DenyIf(SCMP_SYS(prlimit64), Argument(0, SCMP_CMP_NE, 0));
+  filter.DenyIf(SCMP_SYS(sched_setaffinity), Argument(0, SCMP_CMP_NE, 0));
+  // Input of a descriptor may signal its owner, whoever that is.
+  for (const uint64_t command : {F_SETOWN, F_SETOWN_EX}) {
+    filter.DenyIf(SCMP_SYS(fcntl), Int(1, command));
+  }
+  for (const uint64_t request : {FIOSETOWN, SIOCSPGRP}) {
+    filter.DenyIf(SCMP_SYS(ioctl), Int(1, request));
+  }
   return filter.Load();
 }
 

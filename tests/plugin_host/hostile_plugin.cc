@@ -91,6 +91,28 @@ long ConnectUnix(const std::string& path) {
   return done;
 }
 
+long SocketPair(int type) {
+  int pair[2] = {-1, -1};
+  const int done = socketpair(AF_UNIX, type, 0, pair);
+  const int error = errno;
+  for (const int fd : pair) {
+    if (fd >= 0) close(fd);
+  }
+  errno = error;
+  return done;
+}
+
+// Whoever owns a descriptor gets a signal when something can be read there.
+long SetOwner(long command) {
+  int pair[2];
+  if (pipe(pair) != 0) return -1;
+  const long done = syscall(SYS_fcntl, pair[0], command, getppid());
+  const int error = errno;
+  for (const int fd : pair) close(fd);
+  errno = error;
+  return done;
+}
+
 enum class Way { kConnect, kBind, kListen };
 long OverIp(Way way, uint16_t port) {
   sockaddr_in address = {};
@@ -174,6 +196,7 @@ AttemptsByName OnFiles() {
       {"link", [](auto& t, auto) -> long { return link(t.c_str(), (t + "3").c_str()); }},
       {"symlink", [](auto& t, auto) -> long { return symlink("/etc/passwd", t.c_str()); }},
       {"fifo", [](auto& t, auto) -> long { return mkfifo(t.c_str(), 0600); }},
+      {"watch", [](auto&, auto) { return Closed(syscall(SYS_inotify_init1, 0)); }},
       {"chmod", [](auto& t, auto) -> long { return chmod(t.c_str(), 0644); }},
       {"chown", [](auto& t, auto) -> long { return chown(t.c_str(), getuid(), getgid()); }},
       {"xattr", [](auto& t, auto) -> long { return setxattr(t.c_str(), "user.x", "y", 1, 0); }},
@@ -216,6 +239,14 @@ AttemptsByName OnOthers() {
          rlimit limit = {};
          return prlimit(getppid(), RLIMIT_NOFILE, nullptr, &limit);
        }},
+      {"pin_parent",
+       [](auto&, auto) -> long {
+         cpu_set_t cpus;
+         sched_getaffinity(getppid(), sizeof(cpus), &cpus);
+         return sched_setaffinity(getppid(), sizeof(cpus), &cpus);
+       }},
+      {"signal_by_input", [](auto&, auto) { return SetOwner(F_SETOWN); }},
+      {"signal_by_wide_input", [](auto&, auto) { return SetOwner((1L << 32) | F_SETOWN); }},
       {"renice_parent",
        [](auto&, auto) -> long {
          return setpriority(PRIO_PROCESS, static_cast<id_t>(getppid()),
@@ -254,13 +285,8 @@ AttemptsByName OverTheNetwork() {
       {"packet_socket", [](auto&, auto) { return Closed(socket(AF_PACKET, SOCK_RAW, 0)); }},
       {"netlink", [](auto&, auto) { return Closed(socket(AF_NETLINK, SOCK_RAW, 0)); }},
       {"unix_socket", [](auto& t, auto) { return ConnectUnix(t); }},
-      {"socket_pair",
-       [](auto&, auto) -> long {
-         int pair[2] = {-1, -1};
-         const int done = socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-         for (const int fd : pair) close(fd);
-         return done;
-       }},
+      {"datagram_pair", [](auto&, auto) { return SocketPair(SOCK_DGRAM); }},
+      {"socket_pair", [](auto&, auto) { return SocketPair(SOCK_STREAM); }},
   };
 }
 

@@ -55,6 +55,7 @@ class SandboxTest : public testing::Test {
       std::ofstream(folder_ + name) << "text\n";
     }
     launch_.label = "plugin hostile";
+    launch_.limits.stall = absl::Seconds(20);
     launch_.log = [this](int, absl::string_view line) {
       MutexLock lock(mutex_);
       lines_.emplace_back(line);
@@ -169,7 +170,8 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"chmod", "EPERM", "/secret"}, Attack{"chmod", "EPERM", "/inside/rows"},
         Attack{"chown", "EPERM", "/secret"}, Attack{"xattr", "EPERM", "/secret"},
         Attack{"touch", "EPERM", "/secret"}, Attack{"through_proc", "EACCES", "/secret"},
-        Attack{"through_dots", "EACCES", "/secret"}, Attack{"early_open", "EACCES"}));
+        Attack{"through_dots", "EACCES", "/secret"}, Attack{"early_open", "EACCES"},
+        Attack{"watch", "EPERM"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Processes, AttackTest,
@@ -181,6 +183,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Attack{"kill_parent", "EPERM"}, Attack{"kill_group", "EPERM"},
                     Attack{"tgkill_parent", "EPERM"}, Attack{"pidfd_parent", "EPERM"},
                     Attack{"limit_parent", "EPERM"}, Attack{"renice_parent", "EPERM"},
+                    Attack{"pin_parent", "EPERM"}, Attack{"signal_by_input", "EPERM"},
+                    Attack{"signal_by_wide_input", "EPERM"},
                     Attack{"environment", "ENOENT", "TIDEMARK_TEST_SECRET"},
                     Attack{"fork", "EPERM"}, Attack{"vfork", "EPERM"},
                     Attack{"posix_fork", "EPERM"}, Attack{"clone3", "ENOSYS"},
@@ -192,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
     Network, AttackTest,
     testing::Values(Attack{"connect", "EPERM"}, Attack{"bind", "EPERM"}, Attack{"listen", "EPERM"},
                     Attack{"udp", "EPERM"}, Attack{"tcp6", "EPERM"}, Attack{"netlink", "EPERM"},
-                    Attack{"early_socket", "EPERM"},
+                    Attack{"early_socket", "EPERM"}, Attack{"datagram_pair", "EPERM"},
                     Attack{.name = "bind", .answer = "EPERM", .network = true},
                     Attack{.name = "listen", .answer = "EPERM", .network = true},
                     Attack{.name = "netlink", .answer = "EPERM", .network = true},

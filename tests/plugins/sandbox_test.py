@@ -2,13 +2,13 @@
 
 import json
 import os
+import sqlite3
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
-from tidemark_case import BIN, TIMEOUT_S, TidemarkCase, main  # noqa: E402  the path comes first
-
-import sqlite3  # noqa: E402
-import subprocess  # noqa: E402
+# noqa: E402 below: the path comes first.
+from tidemark_case import BIN, SERVERS, TIMEOUT_S, TidemarkCase, main  # noqa: E402
 
 TESTS = os.path.join(BIN, "..", "tests")
 HOSTILE = os.path.join(TESTS, "plugins", "hostile.so")
@@ -60,6 +60,21 @@ class SandboxTest(TidemarkCase):
         self.run_tidemark("run", files)
         self.assertEqual([(2,)], self.query("SELECT count(*) FROM t"))
         self.assertEqual([(3,)], self.query("SELECT count(*) FROM a"))
+
+    def test_rest_resolves_names_and_reads_its_certificates(self):
+        process = subprocess.Popen(
+            [sys.executable, os.path.join(SERVERS, "tls.py"), "--folder", SERVERS], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        port = self.wait_for(process.stdout, "listening on ").strip().rsplit(":", 1)[1]
+        file = self.connection(
+            "secure", f"{{connector: rest, config: {{base_url: \"https://localhost:{port}\", "
+            f"ca_file: {os.path.join(SERVERS, 'localhost.crt')}, endpoints: [{{path: /, "
+            "table: rows, records: /data, primary_key: [id]}]}}")
+        self.run_tidemark("check", file)
+        self.run_tidemark("run", file)
 
     def test_a_kernel_that_lacks_a_part_is_named_once(self):
         file = self.connection("greet", "{connector: hello}")

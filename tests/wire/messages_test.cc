@@ -165,7 +165,7 @@ TEST(MessagesTest, DescriptionsComeBack) {
   description.capabilities = kCanRewind | kNeedsNetwork;
   description.state_format = 4;
   description.options.push_back(
-      {"url", DataType::kString, true, true, "d", "h", "l", {"a", "b"}, "{}"});
+      {"url", DataType::kString, true, true, true, true, "d", "h", "l", {"a", "b"}, "{}"});
   v1::DescribeResponse message;
   DescriptionToMessage(description, &message);
   const absl::StatusOr<ConnectorDescription> back = DescriptionFromMessage(message);
@@ -174,6 +174,7 @@ TEST(MessagesTest, DescriptionsComeBack) {
   DescriptionToMessage(*back, &again);
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(message, again));
   EXPECT_TRUE(back->options[0].required && back->options[0].secret);
+  EXPECT_TRUE(back->options[0].reads_path && back->options[0].writes_path);
   *message.add_options() = message.options(0);
   EXPECT_EQ(DescriptionFromMessage(message).status(),
             absl::InvalidArgumentError("option url is given twice"));
@@ -208,7 +209,7 @@ TEST(MessagesTest, CheckpointsAndAcknowledgementsComeBack) {
   EXPECT_EQ(back->rows_since_last[1].table, 4u);
 
   v1::Acknowledgement acknowledgement;
-  AcknowledgementToMessage({8, checkpoint.states}, &acknowledgement);
+  AcknowledgementToMessage({.durable = 8, .releasable = checkpoint.states}, &acknowledgement);
   const absl::StatusOr<Acknowledgement> ack = AcknowledgementFromMessage(acknowledgement);
   ASSERT_TRUE(ack.ok());
   EXPECT_EQ(ack->durable, 8u);
