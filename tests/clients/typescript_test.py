@@ -20,7 +20,7 @@ MODULES = PACKAGE / "node_modules"
 def run(arguments, folder, **environment):
     """Runs a program; its output where it fails."""
     ran = subprocess.run(arguments, cwd=folder, text=True, stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, check=False, timeout=120,
+                         stderr=subprocess.STDOUT, check=False, timeout=400,
                          env={**os.environ, **environment})
     if ran.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, arguments))}:\n{ran.stdout}")

@@ -80,6 +80,7 @@ class OperationsTest(ConnectorCase):
                 self.assertIn("Upserts         | 2502", out)
                 self.assertIn("Checkpoints     | 1", out)
                 self.assertIn("look here", out)
+                self.assertIn("sandbox: off: a connector in Python runs without one", out)
                 self.assertEqual([(1, "1.50", "[1]")],
                                  self.query("SELECT id, n, extra FROM t WHERE id = 1"))
                 with open(f"{self.folder}/files/state.json", encoding="utf-8") as file:
