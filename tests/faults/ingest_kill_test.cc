@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -19,6 +18,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/mutex.h"
 #include "state/sqlite_connection.h"
 #include "tests/faults/fault_suite.h"
 #include "tests/service/push_client.h"
@@ -30,10 +31,10 @@ constexpr int kProducers = 5;
 constexpr int64_t kKeys = 500;  // of each producer
 
 // The server's process.
-class ServerProcess {
+class KilledServer {
  public:
-  explicit ServerProcess(std::string folder) : folder_(std::move(folder)) {}
-  ~ServerProcess() { Kill(); }
+  explicit KilledServer(std::string folder) : folder_(std::move(folder)) {}
+  ~KilledServer() { Kill(); }
 
   void Start() {
     int ends[2];
@@ -74,20 +75,49 @@ class ServerProcess {
   int input_ = -1;
 };
 
+// Rows that were pushed until now, by all of them.
+class Pushed {
+ public:
+  void Add(uint64_t rows) {
+    MutexLock lock(mutex_);
+    rows_ += rows;
+    changed_.SignalAll();
+  }
+  // False: it does not come to that.
+  bool Await(uint64_t rows) {
+    const absl::Time until = absl::Now() + absl::Minutes(1);
+    MutexLock lock(mutex_);
+    while (rows_ < rows) {
+      if (absl::Now() > until) return false;
+      changed_.WaitFor(mutex_, absl::Seconds(1));
+    }
+    return true;
+  }
+  uint64_t rows() {
+    MutexLock lock(mutex_);
+    return rows_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  uint64_t rows_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 // What one program pushes: upserts and deletes of its own keys, and what the table must hold.
 class Producer {
  public:
   Producer(const std::string& address, int number, uint64_t seed)
       : number_(number), random_(seed), client_(Options(address, number)) {}
 
-  absl::Status Run(const std::atomic<bool>& stop, std::atomic<uint64_t>* pushed) {
+  absl::Status Run(const std::atomic<bool>& stop, Pushed* pushed) {
     absl::Status status = client_.Define(TableRequest(0, "item"));
     while (status.ok() && !stop) {
       v1::PushRequest request;
       const int rows = 1 + static_cast<int>(random_() % 40);
       for (int i = 0; i < rows; ++i) Add(request.mutable_rows()->add_rows());
       status = client_.Push(std::move(request));
-      pushed->fetch_add(static_cast<uint64_t>(rows));
+      pushed->Add(static_cast<uint64_t>(rows));
     }
     return status.ok() ? client_.Finish() : status;
   }
@@ -141,9 +171,12 @@ class IngestKillTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> Open() {
+    return SqliteConnection::Open(folder_ + "/warehouse.db", SqliteConnection::Mode::kReadOnly);
+  }
   std::map<int64_t, std::string> Table() {
     std::map<int64_t, std::string> table;
-    auto file = SqliteConnection::Open(folder_ + "/warehouse.db", SqliteConnection::Mode::kReadOnly);
+    auto file = Open();
     EXPECT_TRUE(file.ok()) << file.status();
     auto rows = (*file)->Query("SELECT id, name FROM item WHERE NOT _tidemark_deleted");
     EXPECT_TRUE(rows.ok()) << rows.status();
@@ -154,7 +187,7 @@ class IngestKillTest : public testing::Test {
   }
   // Changes of a producer that the versions of its state count; -1: the oldest are gone.
   int64_t Counted(int producer) {
-    auto file = SqliteConnection::Open(folder_ + "/warehouse.db", SqliteConnection::Mode::kReadOnly);
+    auto file = Open();
     auto row = (*file)->Query(
         "SELECT min(version), sum(inserted + updated + deleted + unchanged + superseded + missing) "
         "FROM _tidemark_state_history WHERE connection = ?",
@@ -170,25 +203,27 @@ class IngestKillTest : public testing::Test {
 TEST_F(IngestKillTest, WhatFiveProgramsPushIsThereOnceHoweverOftenTheServerIsKilled) {
   FaultSuite suite("T2", 3);
   std::mt19937_64 random(suite.seed());
-  ServerProcess server(folder_);
+  KilledServer server(folder_);
   ASSERT_NO_FATAL_FAILURE(server.Start());
   std::atomic<bool> stop = false;
-  std::atomic<uint64_t> pushed = 0;
+  Pushed pushed;
   std::vector<std::unique_ptr<Producer>> producers;
   std::vector<absl::Status> ends(kProducers);
   std::vector<std::thread> threads;
   for (int p = 0; p < kProducers; ++p) {
     producers.push_back(std::make_unique<Producer>(absl::StrCat("unix:", folder_, "/socket"), p,
                                                    random()));
-    threads.emplace_back([&, p] { ends[static_cast<size_t>(p)] = producers[static_cast<size_t>(p)]->Run(stop, &pushed); });
+    threads.emplace_back([&stop, &pushed, producer = producers.back().get(),
+                          end = &ends[static_cast<size_t>(p)]] {
+      *end = producer->Run(stop, &pushed);
+    });
   }
   for (uint64_t i = 0; i < suite.cases(); ++i) {
-    const uint64_t before = pushed;
-    // The moment is the case: it is drawn, not waited for.
-    std::this_thread::sleep_for(std::chrono::milliseconds(150 + random() % 600));
+    // The moment is the case: somewhere in what they push.
+    const bool pushing = pushed.Await(pushed.rows() + 1 + random() % 6'000);
     server.Kill();
     ++suite.tried;
-    suite.hit += pushed > before ? 1 : 0;
+    suite.hit += pushing ? 1 : 0;
     ASSERT_NO_FATAL_FAILURE(server.Start());
   }
   stop = true;
@@ -214,7 +249,7 @@ TEST_F(IngestKillTest, WhatFiveProgramsPushIsThereOnceHoweverOftenTheServerIsKil
     suite.stale += found != table.end() && found->second != text ? 1 : 0;
   }
   for (const auto& [id, text] : table) suite.duplicated += model.count(id) == 0 ? 1 : 0;
-  EXPECT_EQ(table == model, true);
+  EXPECT_TRUE(table == model);
   suite.want = suite.cases() / 2;
   EXPECT_TRUE(suite.Clean());
 }

@@ -59,6 +59,24 @@ TEST_F(ErrorsTest, ABadRowBecomesADeadLetterAndTheSyncPartial) {
                                ::testing::Eq("{\"attempt\":1,\"after_checkpoint\":0}")}));
 }
 
+TEST_F(ErrorsTest, PlaceOfABadRowIsThatInTheBatchAsItWasSent) {
+  play_.script = [](const UpdateStart&) { return Script(Say(One(0, 9)), Mark(1, "1"), Done()); };
+  EXPECT_EQ(Run(play_).status, SyncStatus::kCompleted);
+  Query("CREATE UNIQUE INDEX u ON a(v)");  // the destination itself refuses rows now
+  play_.script = [](const UpdateStart&) {
+    return Script(Say(Rows(0, 2)
+                          .Upsert({1, 10})
+                          .Upsert({2, "x"})
+                          .Truncate()
+                          .Upsert({3, 10})
+                          .Upsert({4, 11})
+                          .Upsert({5, 11})),
+                  Mark(1, "2"), Done());
+  };
+  EXPECT_EQ(Run(play_).counts.dead_letter, 3U);
+  EXPECT_THAT(bad_rows_, ElementsAre(1U, 3U, 5U));
+}
+
 TEST_F(ErrorsTest, EveryBadRowIsListedThoughTheirReasonsAreTheSame) {
   play_.script = [](const UpdateStart&) {
     return Script(Say(Rows(0, 2).Upsert({1, "x"}).Upsert({2, "x"})), Say(One(1, 7, "x")),
