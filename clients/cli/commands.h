@@ -30,6 +30,10 @@ void AddRowsCommand(CLI::App& app, Action* action);
 void AddPluginCommands(CLI::App& app, Action* action);         // plugins list, show, test
 void AddConfigurationCommands(CLI::App& app, Action* action);  // explain, schema
 void AddResetCommand(CLI::App& app, Action* action);
+void AddServerCommands(CLI::App& app, Action* action);  // connections, sync, token, secret, audit
+void AddProtoCommand(CLI::App& app, Action* action);
+void AddCompletionCommand(CLI::App& app, Action* action);
+void AddManCommand(CLI::App& app, Action* action);
 
 }  // namespace tidemark
 

@@ -8,6 +8,7 @@
 #include "control/configuration_keys.h"
 #include "control/version.h"
 #include "core/failpoint.h"
+#include "remote_commands.h"
 
 namespace tidemark {
 namespace {
@@ -21,6 +22,18 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions* options) {
       ->check(CLI::IsMember({"text", "json"}));
   app.add_flag("--json", options->json, "Print results as JSON");
   app.add_flag("-q,--quiet", options->quiet, "Print results and errors only");
+}
+
+void AddServerOptions(CLI::App& app, ServerOptions* options) {
+  app.add_option("--server", options->address,
+                 "Work against the server there: unix:PATH or HOST:PORT")
+      ->envname("TIDEMARK_SERVER");
+  app.add_option("--token-file", options->token_file,
+                 "File with the token for it; else the variable TIDEMARK_TOKEN");
+  app.add_option("--ca", options->ca, "PEM file of who signed its certificate");
+  app.add_option("--client-certificate", options->certificate, "PEM file to show it");
+  app.add_option("--client-key", options->key, "PEM file of that certificate's key");
+  app.add_flag("--plaintext", options->plaintext, "No TLS although it is another machine");
 }
 
 void AddVersionCommand(CLI::App& app, Action* action) {
@@ -53,10 +66,12 @@ std::string UnknownCommand(const CLI::App& app, int argc, char** argv) {
 int Run(int argc, char** argv) {
   CLI::App app("Incremental syncs from connectors into destinations.", "tidemark");
   GlobalOptions options;
+  ServerOptions server;
   Action action;
   app.fallthrough();
   app.require_subcommand(0, 1);
   AddGlobalOptions(app, &options);
+  AddServerOptions(app, &server);
   AddInitCommand(app, &action);
   AddDebugCommand(app, &action);
   AddRunCommand(app, &action);
@@ -69,7 +84,11 @@ int Run(int argc, char** argv) {
   AddPluginCommands(app, &action);
   AddConfigurationCommands(app, &action);
   AddResetCommand(app, &action);
+  AddServerCommands(app, &action);
+  AddProtoCommand(app, &action);
   AddVersionCommand(app, &action);
+  AddCompletionCommand(app, &action);
+  AddManCommand(app, &action);
   if (const std::string unknown = UnknownCommand(app, argc, argv); !unknown.empty()) {
     std::fputs(unknown.c_str(), stderr);
     return static_cast<int>(ExitCode::kUsage);
@@ -90,7 +109,8 @@ int Run(int argc, char** argv) {
     return static_cast<int>(argc < 2 ? ExitCode::kDone : ExitCode::kUsage);
   }
   Session session(options);
-  return static_cast<int>(action(session));
+  return static_cast<int>(server.address.empty() ? action(session)
+                                                 : RunRemote(session, server, app, action));
 }
 
 }  // namespace

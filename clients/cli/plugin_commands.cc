@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "control/conformance.h"
 #include "control/connector_target.h"
+#include "control/plugin_documents.h"
 
 namespace tidemark {
 namespace {
@@ -22,47 +23,6 @@ struct PluginOptions {
   std::string configuration;
 };
 
-std::vector<std::string> Capabilities(uint64_t bits) {
-  static constexpr std::pair<uint64_t, const char*> kNames[] = {
-      {kCanTableState, "table_state"},
-      {kCanRewind, "rewind"},
-      {kNeedsNetwork, "network"},
-      {kNeedsFiles, "files"},
-      {kSourceTransactions, "source_transactions"}};
-  std::vector<std::string> names;
-  for (const auto& [bit, name] : kNames) {
-    if ((bits & bit) != 0) names.emplace_back(name);
-  }
-  return names;
-}
-
-Json DescriptionJson(const ConnectorDescription& description, const std::string& path) {
-  Json options = Json::array();
-  for (const ConnectorDescription::Option& option : description.options) {
-    Json json = {{"name", option.name},
-                 {"type", std::string(DataTypeName(option.type))},
-                 {"required", option.required},
-                 {"secret", option.secret},
-                 {"reads_path", option.reads_path},
-                 {"writes_path", option.writes_path},
-                 {"help", option.help}};
-    if (!option.default_value.empty()) json["default"] = option.default_value;
-    if (!option.choices.empty()) json["choices"] = option.choices;
-    if (!option.json_schema.empty()) {
-      json["json_schema"] = Json::parse(option.json_schema, nullptr, false);
-    }
-    options.push_back(std::move(json));
-  }
-  return {{"id", description.id},
-          {"version", description.version},
-          {"description", description.description},
-          {"path", path},
-          {"capabilities", Capabilities(description.capabilities)},
-          {"extensions", description.extensions},
-          {"state_format", description.state_format},
-          {"options", std::move(options)}};
-}
-
 ExitCode ListPlugins(Session& session, const PluginOptions&) {
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
@@ -71,7 +31,7 @@ ExitCode ListPlugins(Session& session, const PluginOptions&) {
     absl::StatusOr<ConnectorDescription> description =
         target.ok() ? DescribeConnector(*target) : target.status();
     if (description.ok()) {
-      json.push_back(DescriptionJson(*description, path));
+      json.push_back(PluginJson(*description, path));
       rows.push_back({description->id, description->version, description->description, path});
     } else {
       json.push_back({{"path", path}, {"error", std::string(description.status().message())}});
@@ -126,13 +86,13 @@ ExitCode ShowPlugin(Session& session, const PluginOptions& options) {
   absl::StatusOr<ConnectorDescription> description = DescribeConnector(*target);
   if (!description.ok()) return session.Fail(description.status());
   if (session.json()) {
-    session.PrintJson(DescriptionJson(*description, target->path));
+    session.PrintJson(PluginJson(*description, target->path));
     return ExitCode::kDone;
   }
   session.Print(
       absl::StrCat(session.Heading(absl::StrCat(description->id, " ", description->version)), "\n",
                    description->description, "\n", target->path, "\n"));
-  const std::vector<std::string> capabilities = Capabilities(description->capabilities);
+  const std::vector<std::string> capabilities = CapabilityNames(description->capabilities);
   if (!capabilities.empty()) {
     session.Print(absl::StrCat("capabilities: ", absl::StrJoin(capabilities, ", "), "\n"));
   }

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "commands.h"
 #include "control/state_backups.h"
+#include "control/state_documents.h"
 #include "core/time_text.h"
 #include "state_choice.h"
 
@@ -55,34 +56,6 @@ std::string StepText(const RestoreStep& step) {
           : "");
 }
 
-const char* StepName(const RestoreStep& step) {
-  switch (step.what) {
-    case RestoreStep::What::kNothing:
-      return "nothing";
-    case RestoreStep::What::kRecreate:
-      return "recreate";
-    case RestoreStep::What::kImport:
-      break;
-  }
-  return "import";
-}
-
-Json PlanJson(const StateBackup& backup, const std::vector<RestoreStep>& steps) {
-  Json json = {{"connection", backup.connection},
-               {"backup_of", FormatReportTime(absl::FromUnixMicros(backup.created_at_us))},
-               {"plan", Json::array()}};
-  for (const RestoreStep& step : steps) {
-    json["plan"].push_back({{"entry", step.entry->head.entry},
-                            {"step", StepName(step)},
-                            {"from_version", step.current.version},
-                            {"backup_version", step.entry->head.version},
-                            {"from_cursor", step.cursor_now},
-                            {"to_cursor", step.entry->versions.back().cursor},
-                            {"beyond_horizon", step.beyond_horizon}});
-  }
-  return json;
-}
-
 ExitCode Restore(Session& session, const BackupCommandOptions& options) {
   absl::StatusOr<ChosenState> chosen = ChooseState(options);
   if (!chosen.ok()) return session.Fail(chosen.status());
@@ -107,7 +80,7 @@ ExitCode Restore(Session& session, const BackupCommandOptions& options) {
     any = any || step.what != RestoreStep::What::kNothing;
     session.Note(absl::StrCat(EntryCell(step.entry->head.entry), ": ", StepText(step)));
   }
-  Json json = PlanJson(*backup, *steps);
+  Json json = RestorePlanJson(*backup, *steps);
   if (any) {
     const std::string question =
         absl::StrCat("Restore the state of connection ", chosen->location.connection, "?");

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "control/state_documents.h"
 
 namespace tidemark {
 
@@ -56,17 +57,12 @@ std::string EntryCell(absl::string_view entry) {
 }
 
 ExitCode ShowWritten(Session& session, const StateWritten& written, nlohmann::ordered_json json) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const StateWritten::Entry& entry : written.entries) {
-    list.push_back({{"entry", entry.entry}, {"version", entry.version}});
     session.Note(
         absl::StrCat(EntryCell(entry.entry), " now stands at version ", entry.version, "."));
   }
-  json["done"] = std::move(list);
-  if (!written.warning.empty()) {
-    json["warning"] = written.warning;
-    session.log().Write(LogLevel::kWarning, {}, written.warning);
-  }
+  AddWritten(written, &json);
+  if (!written.warning.empty()) session.log().Write(LogLevel::kWarning, {}, written.warning);
   if (session.json()) session.PrintJson(json);
   return ExitCode::kDone;
 }

@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "commands.h"
+#include "control/state_documents.h"
 #include "control/state_log.h"
 #include "core/digest.h"
-#include "core/text.h"
 #include "core/time_text.h"
 #include "state_choice.h"
 
@@ -26,31 +26,8 @@ struct LogOptions : StateOptions {
   std::string at;
 };
 
-std::string Body(const StateVersion& version) {
-  return IsUtf8(version.body) ? version.body : absl::StrCat("0x", Hex(version.body));
-}
-
 std::string Time(const StateVersion& version) {
   return FormatReportTime(absl::FromUnixMicros(version.created_at_us));
-}
-
-Json VersionJson(const StateVersion& version) {
-  return {{"entry", version.entry},
-          {"version", version.version},
-          {"parent", version.parent},
-          {"kind", std::string(StateKindName(version.kind))},
-          {"created_at", Time(version)},
-          {"epoch", version.epoch},
-          {"cursor", version.cursor},
-          {"records_processed", version.counts.Sum()},
-          {"records_inserted", version.counts.inserted},
-          {"records_updated", version.counts.updated},
-          {"records_deleted", version.counts.deleted},
-          {"records_unchanged", version.counts.unchanged},
-          {"sync", version.sync_id},
-          {"body_hash", Hex(version.body_hash)},
-          {"chain", Hex(version.chain)},
-          {"engine", version.engine}};
 }
 
 std::vector<std::string> VersionRow(const StateLogLine& line) {
@@ -74,7 +51,7 @@ ExitCode ShowLog(Session& session, const LogOptions& options) {
   const absl::Status status =
       ReadStateLog(chosen->location, {options.entry, options.limit}, [&](const StateLogLine& line) {
         if (session.json()) {
-          versions.push_back(VersionJson(line.version));
+          versions.push_back(StateVersionJson(line.version));
           if (line.body_bytes >= 0) versions.back()["body_bytes"] = line.body_bytes;
         } else {
           rows.push_back(VersionRow(line));
@@ -116,8 +93,8 @@ ExitCode ShowState(Session& session, const LogOptions& options) {
   if (session.json()) {
     Json list = Json::array();
     for (const StateVersion& version : *versions) {
-      Json one = VersionJson(version);
-      one["body"] = Body(version);
+      Json one = StateVersionJson(version);
+      one["body"] = StateBodyText(version);
       list.push_back(std::move(one));
     }
     session.PrintJson(list);
@@ -127,7 +104,7 @@ ExitCode ShowState(Session& session, const LogOptions& options) {
     session.Note(
         session.Heading(absl::StrCat(EntryCell(version.entry), " version ", version.version, ", ",
                                      StateKindName(version.kind), ", ", Time(version))));
-    session.Print(Body(version) + "\n");
+    session.Print(StateBodyText(version) + "\n");
   }
   return ExitCode::kDone;
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "commands.h"
+#include "control/state_documents.h"
 #include "control/state_log.h"
 #include "core/time_text.h"
 #include "state_choice.h"
@@ -21,39 +22,13 @@ struct DiffOptions : StateOptions {
   std::vector<std::string> words;  // [FILE] FROM TO
 };
 
-// One entry at both points; null: it did not exist then.
-struct Pair {
-  std::string entry;
-  const StateVersion* from = nullptr;
-  const StateVersion* to = nullptr;
-};
-
-std::vector<Pair> PairUp(const std::vector<StateVersion>& from,
-                         const std::vector<StateVersion>& to) {
-  std::vector<Pair> pairs;
-  pairs.reserve(from.size());
-  for (const StateVersion& version : from) pairs.push_back({version.entry, &version, nullptr});
-  for (const StateVersion& version : to) {
-    Pair* known = nullptr;
-    for (Pair& pair : pairs) {
-      if (pair.entry == version.entry) known = &pair;
-    }
-    if (known == nullptr) {
-      pairs.push_back({version.entry, nullptr, &version});
-    } else {
-      known->to = &version;
-    }
-  }
-  return pairs;
-}
-
 std::string Named(const StateVersion* version) {
   if (version == nullptr) return "nothing";
   return absl::StrCat("version ", version->version, " (",
                       FormatReportTime(absl::FromUnixMicros(version->created_at_us)), ")");
 }
 
-void PrintPair(Session& session, const Pair& pair, const std::vector<StateChange>& changes) {
+void PrintPair(Session& session, const StatePair& pair, const std::vector<StateChange>& changes) {
   session.Print(session.Heading(absl::StrCat(EntryCell(pair.entry), ": ", Named(pair.from), " -> ",
                                              Named(pair.to))) +
                 "\n");
@@ -72,20 +47,6 @@ void PrintPair(Session& session, const Pair& pair, const std::vector<StateChange
         break;
     }
   }
-}
-
-Json PairJson(const Pair& pair, const std::vector<StateChange>& changes) {
-  Json json = {{"entry", pair.entry},
-               {"from", pair.from == nullptr ? Json() : Json(pair.from->version)},
-               {"to", pair.to == nullptr ? Json() : Json(pair.to->version)},
-               {"changes", Json::array()}};
-  for (const StateChange& change : changes) {
-    Json one = {{"what", std::string(ChangeName(change.what))}, {"path", change.path}};
-    if (change.what != StateChange::What::kAdded) one["before"] = change.before;
-    if (change.what != StateChange::What::kRemoved) one["after"] = change.after;
-    json["changes"].push_back(std::move(one));
-  }
-  return json;
 }
 
 ExitCode ShowDiff(Session& session, DiffOptions options) {
@@ -107,12 +68,10 @@ ExitCode ShowDiff(Session& session, DiffOptions options) {
   auto to = ReadStates(chosen->location, points[1], options.entry);
   if (!to.ok()) return session.Fail(to.status());
   Json json = Json::array();
-  for (const Pair& pair : PairUp(*from, *to)) {
-    const StateVersion empty;
-    const std::vector<StateChange> changes = DiffVersions(pair.from == nullptr ? empty : *pair.from,
-                                                          pair.to == nullptr ? empty : *pair.to);
+  for (const StatePair& pair : PairStates(*from, *to)) {
+    const std::vector<StateChange> changes = DiffOfPair(pair);
     if (session.json()) {
-      json.push_back(PairJson(pair, changes));
+      json.push_back(StatePairJson(pair, changes));
     } else {
       PrintPair(session, pair, changes);
     }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "commands.h"
 #include "control/references.h"
+#include "control/state_documents.h"
 #include "control/state_file.h"
 #include "control/state_log.h"
 #include "control/state_operations.h"
@@ -51,19 +52,6 @@ ExitCode Export(Session& session, const FileOptions& options) {
   return ExitCode::kDone;
 }
 
-Json PlanJson(const std::string& connection, const std::vector<StateMove>& moves) {
-  Json json = {{"connection", connection}, {"plan", Json::array()}};
-  for (const StateMove& move : moves) {
-    json["plan"].push_back({{"entry", move.head.entry},
-                            {"kind", "import"},
-                            {"from_version", move.head.version},
-                            {"from_cursor", move.from.cursor},
-                            {"to_cursor", move.to.cursor},
-                            {"moves", move.moves}});
-  }
-  return json;
-}
-
 void NotePlan(Session& session, const std::vector<StateMove>& moves) {
   for (const StateMove& move : moves) {
     session.Note(absl::StrCat(
@@ -103,11 +91,9 @@ ExitCode Import(Session& session, FileOptions options) {
   if (!chosen.ok()) return session.Fail(chosen.status());
   auto moves = PlanStateImport(chosen->location, *entries);
   if (!moves.ok()) return session.Fail(moves.status());
-  Json json = PlanJson(chosen->location.connection, *moves);
+  Json json = ImportPlanJson(chosen->location.connection, *moves);
   NotePlan(session, *moves);
-  bool any = false;
-  for (const StateMove& move : *moves) any = any || move.moves;
-  if (!any) {
+  if (NothingMoves(*moves)) {
     json["done"] = Json::array();
     if (session.json()) session.PrintJson(json);
     return ExitCode::kDone;

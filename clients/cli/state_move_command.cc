@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "commands.h"
+#include "control/state_documents.h"
 #include "control/state_operations.h"
 #include "core/time_text.h"
 #include "state_choice.h"
@@ -29,43 +30,6 @@ std::string Target(const StateMove& move) {
                       FormatReportTime(absl::FromUnixMicros(move.to.created_at_us)));
 }
 
-// What the next sync does about a move.
-std::string Rereads(const StateMove& move) {
-  if (move.kind == StateKind::kMigrate) return "goes on where it is";
-  if (!move.moves) return "goes on where it is";
-  if (move.to.version == 0 || (move.to.body.empty() && move.to.cursor.empty())) {
-    return "reads everything from the beginning; what does not come again is deleted";
-  }
-  return absl::StrCat(
-      "reads again ", move.to.cursor.empty() ? "" : absl::StrCat("from ", move.to.cursor, ", "),
-      "what ", move.versions_back, " versions counted: ", Grouped(move.changes), " changes");
-}
-
-Json MoveJson(const StateMove& move) {
-  return {{"entry", move.head.entry},
-          {"kind", std::string(StateKindName(move.kind))},
-          {"from_version", move.head.version},
-          {"to_version", move.to.version},
-          {"from_cursor", move.from.cursor},
-          {"to_cursor", move.to.cursor},
-          {"from_format", move.from.format},
-          {"to_format", move.to.format},
-          {"moves", move.moves},
-          {"next_sync", Rereads(move)},
-          {"versions_back", move.versions_back},
-          {"changes_read_again", move.changes},
-          {"oldest_allowed_version", move.releasable},
-          {"inside_horizon", move.inside_horizon},
-          // The only write mode there is: a change that comes again changes nothing.
-          {"write_mode", "merge"}};
-}
-
-Json PlanJson(const std::string& connection, absl::Span<const StateMove> moves) {
-  Json json = {{"connection", connection}, {"plan", Json::array()}};
-  for (const StateMove& move : moves) json["plan"].push_back(MoveJson(move));
-  return json;
-}
-
 void NotePlan(Session& session, absl::Span<const StateMove> moves) {
   for (const StateMove& move : moves) {
     session.Note(session.Heading(absl::StrCat(EntryCell(move.head.entry), ": version ",
@@ -76,7 +40,7 @@ void NotePlan(Session& session, absl::Span<const StateMove> moves) {
       session.Note(
           absl::StrCat("  cursor       ", Shown(move.from.cursor), " -> ", Shown(move.to.cursor)));
     }
-    session.Note(absl::StrCat("  next sync    ", Rereads(move)));
+    session.Note(absl::StrCat("  next sync    ", NextSyncText(move)));
     if (move.kind != StateKind::kRollback) continue;
     session.Note(absl::StrCat(
         "  horizon      ", move.inside_horizon ? "inside" : "beyond",
@@ -91,20 +55,6 @@ void NoteAnswer(Session& session, const SourceAnswer& answer) {
                            : answer.resumes.ok() ? "can resume there"
                                                  : std::string(answer.resumes.message());
   session.Note(absl::StrCat("source ", answer.connector, ": ", what));
-}
-
-Json AnswerJson(const SourceAnswer& answer) {
-  return {{"connector", answer.connector},
-          {"can_rewind", answer.can_rewind},
-          {"can_resume", answer.resumes.ok()},
-          {"message", std::string(answer.resumes.message())}};
-}
-
-bool NothingMoves(absl::Span<const StateMove> moves) {
-  for (const StateMove& move : moves) {
-    if (move.moves) return false;
-  }
-  return true;
 }
 
 // The plan was shown: asks, then writes.
@@ -134,7 +84,7 @@ ExitCode Rollback(Session& session, const MoveOptions& options) {
   if (!chosen.ok()) return session.Fail(chosen.status());
   auto moves = PlanStateRollback(chosen->location, *point, options.entry);
   if (!moves.ok()) return session.Fail(moves.status());
-  Json json = PlanJson(chosen->location.connection, *moves);
+  Json json = MovesJson(chosen->location.connection, *moves);
   NotePlan(session, *moves);
   absl::Status allowed = CheckHorizon(*moves);
   if (allowed.ok() && !NothingMoves(*moves)) {
@@ -144,7 +94,7 @@ ExitCode Rollback(Session& session, const MoveOptions& options) {
     absl::StatusOr<SourceAnswer> answer = AskSource(**engine, *moves);
     if (!answer.ok()) return session.Fail(answer.status());
     NoteAnswer(session, *answer);
-    json["source"] = AnswerJson(*answer);
+    json["source"] = SourceAnswerJson(*answer);
     allowed = CheckAnswer(*answer);
   }
   if (!allowed.ok()) {
@@ -164,7 +114,7 @@ ExitCode Reset(Session& session, const MoveOptions& options) {
   if (!moves.ok()) return session.Fail(moves.status());
   NotePlan(session, *moves);
   return Apply(session, options, *chosen, "reset", *moves,
-               PlanJson(chosen->location.connection, *moves));
+               MovesJson(chosen->location.connection, *moves));
 }
 
 ExitCode Migrate(Session& session, const MoveOptions& options) {
@@ -177,7 +127,7 @@ ExitCode Migrate(Session& session, const MoveOptions& options) {
   if (!moves.ok()) return session.Fail(moves.status());
   NotePlan(session, *moves);
   return Apply(session, options, *chosen, "migrate", *moves,
-               PlanJson(chosen->location.connection, *moves));
+               MovesJson(chosen->location.connection, *moves));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "commands.h"
+#include "control/state_documents.h"
 #include "control/state_recovery.h"
 #include "control/state_validation.h"
 #include "state_choice.h"
@@ -22,67 +23,28 @@ struct RepairOptionsOfCommand : StateOptions {
   bool reset = false;
 };
 
-Json FindingJson(const StateFinding& finding) {
-  return {{"class", static_cast<int>(finding.corruption)},
-          {"name", std::string(CorruptionName(finding.corruption))},
-          {"level", std::string(StateLevelName(finding.level))},
-          {"entry", finding.entry},
-          {"version", finding.version},
-          {"what", finding.sentence},
-          {"remedy", finding.remedy.empty() ? std::string(CorruptionRemedy(finding.corruption))
-                                            : finding.remedy},
-          {"harmless", finding.harmless}};
-}
-
-std::string VerdictWord(LevelVerdict::Result result) {
-  switch (result) {
-    case LevelVerdict::Result::kOk:
-      return "ok";
-    case LevelVerdict::Result::kFailed:
-      return "FAILED";
-    case LevelVerdict::Result::kNotPossible:
-      return "not possible";
-  }
-  return "";
-}
-
 ExitCode ShowVerdicts(Session& session, const std::string& connection,
-                      const std::vector<LevelVerdict>& verdicts,
-                      const std::vector<StateFinding>& findings) {
-  bool failed = false;
-  for (const LevelVerdict& verdict : verdicts) {
-    failed = failed || verdict.result == LevelVerdict::Result::kFailed;
-  }
+                      const FullValidation& validation) {
+  const ExitCode code = IsValid(validation) ? ExitCode::kDone : ExitCode::kFailed;
   if (session.json()) {
-    Json json = {{"connection", connection},
-                 {"valid", !failed},
-                 {"levels", Json::array()},
-                 {"findings", Json::array()}};
-    for (const LevelVerdict& verdict : verdicts) {
-      json["levels"].push_back({{"level", std::string(StateLevelName(verdict.level))},
-                                {"meaning", std::string(StateLevelMeaning(verdict.level))},
-                                {"verdict", VerdictWord(verdict.result)},
-                                {"note", verdict.note}});
-    }
-    for (const StateFinding& finding : findings) json["findings"].push_back(FindingJson(finding));
-    session.PrintJson(json);
-    return failed ? ExitCode::kFailed : ExitCode::kDone;
+    session.PrintJson(ValidationJson(connection, validation));
+    return code;
   }
   std::vector<std::vector<std::string>> rows;
-  rows.reserve(verdicts.size());
-  for (const LevelVerdict& verdict : verdicts) {
+  rows.reserve(validation.verdicts.size());
+  for (const LevelVerdict& verdict : validation.verdicts) {
     rows.push_back({std::string(StateLevelName(verdict.level)), VerdictWord(verdict.result),
                     std::string(StateLevelMeaning(verdict.level)), verdict.note});
   }
   session.Print(TextTable({"level", "verdict", "meaning", "note"}, rows));
-  for (const StateFinding& finding : findings) {
+  for (const StateFinding& finding : validation.findings) {
     session.Print(absl::StrCat(finding.harmless ? "note: " : "", DescribeFinding(finding), "\n"));
     if (finding.harmless) continue;
     const absl::string_view remedy =
         finding.remedy.empty() ? CorruptionRemedy(finding.corruption) : finding.remedy;
     session.Print(absl::StrCat("  what to do: ", remedy, "\n"));
   }
-  return failed ? ExitCode::kFailed : ExitCode::kDone;
+  return code;
 }
 
 ExitCode Validate(Session& session, const StateOptions& options) {
@@ -100,18 +62,7 @@ ExitCode Validate(Session& session, const StateOptions& options) {
   absl::StatusOr<FullValidation> result =
       ValidateFully(chosen->location, absl::ToUnixMicros(absl::Now()), engine.get(), no_engine);
   if (!result.ok()) return session.Fail(result.status());
-  return ShowVerdicts(session, chosen->location.connection, result->verdicts, result->findings);
-}
-
-Json StepJson(const RepairStep& step) {
-  return {{"entry", step.head.entry},
-          {"class", static_cast<int>(step.found.corruption)},
-          {"found", step.found.sentence},
-          {"action", step.sentence},
-          {"kind", step.action == RepairAction::kBeginAgain ? "reset" : "repair"},
-          {"version", step.version},
-          {"parent", step.parent},
-          {"set_aside", step.set_aside}};
+  return ShowVerdicts(session, chosen->location.connection, *result);
 }
 
 ExitCode Repair(Session& session, const RepairOptionsOfCommand& options) {
@@ -133,7 +84,7 @@ ExitCode Repair(Session& session, const RepairOptionsOfCommand& options) {
   if (!plan.ok()) return session.Fail(plan.status());
   json["left"] = Json::array();
   for (const RepairStep& step : plan->steps) {
-    json["plan"].push_back(StepJson(step));
+    json["plan"].push_back(RepairStepJson(step));
     session.Note(session.Heading(DescribeFinding(step.found)));
     session.Note(absl::StrCat("  ", step.sentence));
   }

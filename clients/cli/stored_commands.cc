@@ -8,9 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "commands.h"
-#include "core/time_text.h"
+#include "control/state_documents.h"
 #include "stored_destination.h"
 
 namespace tidemark {
@@ -96,27 +95,6 @@ struct LetterOptions {
   int limit = 50;
 };
 
-Json LetterJson(const StoredDeadLetter& letter) {
-  const auto document = [](const std::string& text) {
-    Json json = Json::parse(text, nullptr, false);
-    return json.is_discarded() ? Json(text) : json;
-  };
-  const auto time = [](int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); };
-  return {{"id", letter.id},
-          {"connection", letter.connection},
-          {"table", letter.letter.table},
-          {"key", document(letter.letter.key_json)},
-          {"code", absl::StatusCodeToString(letter.letter.code)},
-          {"reason", letter.letter.reason},
-          {"change", document(letter.letter.change_json)},
-          {"context", document(letter.letter.context_json)},
-          {"sync", letter.sync_id},
-          {"first_seen", time(letter.first_seen_us)},
-          {"last_seen", time(letter.last_seen_us)},
-          {"attempts", letter.attempts},
-          {"status", letter.status}};
-}
-
 ExitCode ListLetters(Session& session, const LetterOptions& options) {
   absl::StatusOr<StoredDestination> stored = OpenStored(options.stored, false);
   if (!stored.ok()) return session.Fail(stored.status());
@@ -125,7 +103,7 @@ ExitCode ListLetters(Session& session, const LetterOptions& options) {
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const StoredDeadLetter& letter : *letters) {
-    json.push_back(LetterJson(letter));
+    json.push_back(DeadLetterJson(letter));
     rows.push_back({absl::StrCat(letter.id), letter.letter.table, letter.letter.key_json,
                     letter.letter.reason, letter.status});
   }
@@ -144,7 +122,7 @@ ExitCode ShowLetter(Session& session, const LetterOptions& options) {
   if (!stored.ok()) return session.Fail(stored.status());
   absl::StatusOr<StoredDeadLetter> letter = stored->reader->DeadLetterById(options.id);
   if (!letter.ok()) return session.Fail(AsLocal(letter.status()));
-  session.PrintJson(LetterJson(*letter));
+  session.PrintJson(DeadLetterJson(*letter));
   return ExitCode::kDone;
 }
 
