@@ -149,6 +149,10 @@ class Ingest:
                 if request.table.index > len(defined):
                     refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "a table was left out")
                 defined.add(request.table.index)
+            elif any(producer.tables[index][0] == row.table for row in request.rows.rows[:1]
+                     for index in producer.tables if index not in defined):
+                refuse(context, grpc.StatusCode.INVALID_ARGUMENT,
+                       "a table was not defined anew on this stream", "UNKNOWN_TABLE")
             producer.pending.append(request)
             if name == "bad":
                 yield from self._refused_rows(request)
