@@ -272,9 +272,9 @@ absl::Status SqliteCatalog::Share(SqliteTable* table, absl::string_view owner) {
   }
   table->connection = shared;
   table->stored.shared = true;
-  if (absl::Status s = connection_.Run(
-          "UPDATE _tidemark_tables SET connection = ? WHERE table_name = ?", shared,
-          table->stored.table.name);
+  if (absl::Status s =
+          connection_.Run("UPDATE _tidemark_tables SET connection = ? WHERE table_name = ?", shared,
+                          table->stored.table.name);
       !s.ok()) {
     return s;
   }
@@ -467,9 +467,9 @@ absl::Status SqliteCatalog::SetTruncateBefore(absl::string_view name, absl::stri
   if (found == tables_.end()) return absl::InternalError("truncate of a table that is not there");
   if (truncate_before.has_value()) {
     // The catalog may be older than the first row of another producer.
-    absl::StatusOr<SqliteStatement*> rows = connection_.Query(
-        "SELECT connection FROM _tidemark_tables WHERE table_name = ?",
-        found->second.stored.table.name);
+    absl::StatusOr<SqliteStatement*> rows =
+        connection_.Query("SELECT connection FROM _tidemark_tables WHERE table_name = ?",
+                          found->second.stored.table.name);
     if (!rows.ok()) return rows.status();
     absl::StatusOr<bool> row = connection_.Next(**rows);
     if (!row.ok()) return row.status();

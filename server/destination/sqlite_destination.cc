@@ -117,8 +117,8 @@ class SqliteDestination final : public Destination {
   std::unordered_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;
-  bool catalog_dirty_ = false;  // the open transaction has changed it
-  bool catalog_stale_ = false;  // it must be read again
+  bool catalog_dirty_ = false;      // the open transaction has changed it
+  bool catalog_stale_ = false;      // it must be read again
   std::set<std::string> reshaped_;  // names of tables that another producer has reshaped
   bool in_transaction_ = false;
 };
@@ -151,8 +151,8 @@ class SqliteTransaction final : public DestinationTransaction {
     if (!writer.ok()) return writer.status();
     destination_->catalog_dirty_ = true;
     if (absl::Status s = Failpoint("apply.truncate"); !s.ok()) return s;
-    return destination_->catalog_->SetTruncateBefore((*writer)->target().name,
-                                                     destination_->owner_, truncate_before_us);
+    return destination_->catalog_->SetTruncateBefore((*writer)->target().name, destination_->owner_,
+                                                     truncate_before_us);
   }
   absl::StatusOr<uint64_t> DeleteWrittenBefore(TableHandle table, int64_t truncate_before_us,
                                                int64_t synced_us) override {
@@ -328,8 +328,7 @@ absl::Status SqliteDestination::CheckShapes() {
         }
         reshaped_.insert(slot.target.name);
         return absl::AbortedError(absl::StrCat("another producer has widened column \"",
-                                               slot.target.name, ".", column.name,
-                                               "\" meanwhile"));
+                                               slot.target.name, ".", column.name, "\" meanwhile"));
       }
     }
   }

@@ -34,10 +34,9 @@ absl::Status AnswerOfDestination(const absl::Status& error) {
     return WithReason(absl::AbortedError(error.message()), "FENCED");
   }
   if (IsTransient(error)) {
-    return WithReason(
-        absl::UnavailableError(absl::StrCat(error.message(),
-                                            "; what was acknowledged is kept, go on from there")),
-        "DESTINATION_UNAVAILABLE");
+    return WithReason(absl::UnavailableError(absl::StrCat(
+                          error.message(), "; what was acknowledged is kept, go on from there")),
+                      "DESTINATION_UNAVAILABLE");
   }
   if (absl::StrContains(error.message(), "max_dead_letters")) {
     return WithReason(error, "TOO_MANY_DEAD_LETTERS");
@@ -52,8 +51,8 @@ absl::Status CheckFirst(const PushMessage& first) {
     case PushMessage::Kind::kStart:
       break;
     case PushMessage::Kind::kMalformed:
-      return WithReason(absl::InvalidArgumentError(absl::StrCat(
-                            "the first message, ", first.bytes, " bytes, is no PushRequest")),
+      return WithReason(absl::InvalidArgumentError(absl::StrCat("the first message, ", first.bytes,
+                                                                " bytes, is no PushRequest")),
                         "MALFORMED");
     case PushMessage::Kind::kUnknown:
       return WithReason(absl::InvalidArgumentError(first.problem), "UNKNOWN_FIELD");
@@ -63,15 +62,16 @@ absl::Status CheckFirst(const PushMessage& first) {
   }
   if (first.start.connection.empty()) return BadField("start.connection", "names no connection");
   if (!IsProducerName(first.start.producer)) {
-    return WithReason(BadField("start.producer", "a producer's name has 1 to 64 of the characters "
-                                                 "A-Z a-z 0-9 _ - ."),
+    return WithReason(BadField("start.producer",
+                               "a producer's name has 1 to 64 of the characters "
+                               "A-Z a-z 0-9 _ - ."),
                       "BAD_PRODUCER");
   }
   if (!v1::CheckpointMode_IsValid(first.start.checkpoints)) {
-    return WithReason(BadField("start.checkpoints",
-                               absl::StrCat(first.start.checkpoints,
-                                            " is no CheckpointMode that this server knows")),
-                      "UNKNOWN_VALUE");
+    return WithReason(
+        BadField("start.checkpoints", absl::StrCat(first.start.checkpoints,
+                                                   " is no CheckpointMode that this server knows")),
+        "UNKNOWN_VALUE");
   }
   return absl::OkStatus();
 }
@@ -79,9 +79,9 @@ absl::Status CheckFirst(const PushMessage& first) {
 absl::Status CheckPushed(const ConnectionEntry& connection) {
   const std::string name = absl::StrCat("connection \"", connection.name, "\"");
   if (!connection.usable) {
-    return WithReason(absl::FailedPreconditionError(
-                          absl::StrCat(name, " is not valid: ", connection.problem)),
-                      "INVALID_CONNECTION");
+    return WithReason(
+        absl::FailedPreconditionError(absl::StrCat(name, " is not valid: ", connection.problem)),
+        "INVALID_CONNECTION");
   }
   if (connection.connector != kPushedConnector) {
     return WithReason(

@@ -19,15 +19,15 @@ absl::Status CheckFirst(const PushMessage& first);
 absl::Status CheckPushed(const ConnectionEntry& connection);
 
 // Reasons that come from the server.
-absl::Status Fenced();        // ABORTED, FENCED
-absl::Status ShuttingDown();  // UNAVAILABLE, SHUTTING_DOWN
+absl::Status Fenced();         // ABORTED, FENCED
+absl::Status ShuttingDown();   // UNAVAILABLE, SHUTTING_DOWN
 absl::Status StreamStopped();  // ABORTED, STOPPED: somebody stopped the sync
 
 // How the sync of a stream ended.
 struct IngestEnd {
-  absl::Status refused;   // why there was no sync
-  absl::Status begun;     // why the sync could not begin; mostly the destination
-  absl::Status error;     // of the outcome
+  absl::Status refused;  // why there was no sync
+  absl::Status begun;    // why the sync could not begin; mostly the destination
+  absl::Status error;    // of the outcome
   bool of_destination = false;
   bool interrupted = false;
   absl::Status ended_by;  // why the server ended it; OK: it did not

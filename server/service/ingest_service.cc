@@ -31,8 +31,8 @@ constexpr size_t kCheckingThreads = 2;  // they look into the catalog
 constexpr size_t kWaitingChecks = 4'096;
 
 absl::Status TooMany(absl::string_view text) {
-  return WithReason(
-      WithRetryAfter(absl::ResourceExhaustedError(text), absl::Seconds(1)), "TOO_MANY_STREAMS");
+  return WithReason(WithRetryAfter(absl::ResourceExhaustedError(text), absl::Seconds(1)),
+                    "TOO_MANY_STREAMS");
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ absl::Status PushSession::End(PushVerdict verdict) {
 // A client that begins at 1 each time loses what it pushes: it shall hear of it.
 void PushSession::TellSkipped() {
   if (skipped_ == 0) return;
-  stream_.SendWarning(
-      "", absl::StrCat(std::exchange(skipped_, 0),
-                       " messages had the numbers of durable ones and are skipped"));
+  stream_.SendWarning("",
+                      absl::StrCat(std::exchange(skipped_, 0),
+                                   " messages had the numbers of durable ones and are skipped"));
 }
 
 void PushSession::Acknowledge(uint64_t sequence, uint64_t version) {

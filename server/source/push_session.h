@@ -85,12 +85,12 @@ class PushSession {
   PushStream& stream_;
   const std::function<void()> interrupt_;
   const Options options_;
-  KnownTables tables_;      // as the stream has numbered them
-  uint64_t defined_ = 0;    // ordinal of the last message whose definition is in tables_
-  bool started_ = false;    // the client was told where it stands
-  uint64_t durable_ = 0;    // number of the last durable message
-  uint64_t version_ = 0;    // of the state that says so
-  uint64_t skipped_ = 0;    // messages that were durable already
+  KnownTables tables_;    // as the stream has numbered them
+  uint64_t defined_ = 0;  // ordinal of the last message whose definition is in tables_
+  bool started_ = false;  // the client was told where it stands
+  uint64_t durable_ = 0;  // number of the last durable message
+  uint64_t version_ = 0;  // of the state that says so
+  uint64_t skipped_ = 0;  // messages that were durable already
   Origin origin_;
   std::deque<PushRowError> errors_;  // of the open group, by sequence
   PushVerdict verdict_;

@@ -82,9 +82,9 @@ class PushSource final : public ChangeSource {
   uint64_t message_ = 0;       // number of the message whose rows are at hand
   uint32_t message_rows_ = 0;  // of them, given to the pipeline
 
-  uint64_t last_ = 0;      // number of the last message in order; 0: none in this attempt
-  uint64_t received_ = 0;  // number of the last message whose rows were given to the pipeline
-  uint64_t covered_ = 0;   // ... and of the last one a checkpoint was given for
+  uint64_t last_ = 0;        // number of the last message in order; 0: none in this attempt
+  uint64_t received_ = 0;    // number of the last message whose rows were given to the pipeline
+  uint64_t covered_ = 0;     // ... and of the last one a checkpoint was given for
   uint64_t rows_since_ = 0;  // the last checkpoint
   size_t bytes_since_ = 0;
   uint64_t messages_since_ = 0;
@@ -314,9 +314,8 @@ absl::Status PushSource::Accept(MessagePtr message) {
           "MALFORMED", absl::StrCat("a message of ", message->bytes, " bytes behind number ",
                                     std::max(last_, session_.durable_), " is no PushRequest")));
     case PushMessage::Kind::kUnknown:
-      return session_.End(
-          Invalid("UNKNOWN_FIELD",
-                  absl::StrCat("message ", message->sequence, ": ", message->problem)));
+      return session_.End(Invalid(
+          "UNKNOWN_FIELD", absl::StrCat("message ", message->sequence, ": ", message->problem)));
     case PushMessage::Kind::kStart:
       return session_.End(
           Invalid("START_AGAIN", "a second PushStart: it is the first message of a stream only"));
@@ -379,9 +378,10 @@ absl::Status PushSource::CheckOrder(const PushMessage& message) {
     return absl::OkStatus();
   }
   PushVerdict verdict;
-  verdict.status = absl::FailedPreconditionError(absl::StrCat(
-      "a message has the number ", message.sequence, ", ", due, " is due: numbers are 1, 2, 3, ... "
-      "over the life of the producer, and each message has its own"));
+  verdict.status = absl::FailedPreconditionError(
+      absl::StrCat("a message has the number ", message.sequence, ", ", due,
+                   " is due: numbers are 1, 2, 3, ... "
+                   "over the life of the producer, and each message has its own"));
   verdict.reason = "SEQUENCE_GAP";
   verdict.fact = "expected";
   verdict.value = absl::StrCat(due);
@@ -406,9 +406,9 @@ absl::Status PushSource::Define(const PushMessage& message) {
     status = session_.tables_.Define(message.table.index(), *table);
   }
   if (!status.ok()) {
-    return session_.End(Invalid("BAD_TABLE", absl::StrCat("a definition of table number ",
-                                                          message.table.index(), ": ",
-                                                          status.message())));
+    return session_.End(
+        Invalid("BAD_TABLE", absl::StrCat("a definition of table number ", message.table.index(),
+                                          ": ", status.message())));
   }
   session_.defined_ = message.ordinal;
   events_.push_back(TableDefinition{message.table.index(), *std::move(table)});
@@ -419,11 +419,11 @@ absl::Status PushSource::AddRowBatch(MessagePtr message) {
   const KnownTables& tables = session_.tables_;
   const v1::RowBatch& packed = message->rows->row_batch;
   if (!tables.Knows(packed.table())) {
-    return session_.End(Invalid(
-        "UNKNOWN_TABLE",
-        absl::StrCat("message ", message->sequence, " holds rows of table number ", packed.table(),
-                     ", and this stream has defined ", tables.size(),
-                     " tables: define the tables of packed rows after every Started")));
+    return session_.End(
+        Invalid("UNKNOWN_TABLE",
+                absl::StrCat("message ", message->sequence, " holds rows of table number ",
+                             packed.table(), ", and this stream has defined ", tables.size(),
+                             " tables: define the tables of packed rows after every Started")));
   }
   const std::string name = tables.Name(packed.table());
   const size_t columns = tables.at(packed.table()).columns.size();
@@ -446,10 +446,9 @@ absl::Status PushSource::AddRowBatch(MessagePtr message) {
 
 absl::Status PushSource::AddCheckpoint(MessagePtr message) {
   if (message->state.size() > kMaxPushStateBytes) {
-    return session_.End(
-        Invalid("STATE_TOO_LARGE", absl::StrCat("the state of a PushCheckpoint has ",
-                                                message->state.size(), " bytes, at most ",
-                                                kMaxPushStateBytes, " are taken")));
+    return session_.End(Invalid(
+        "STATE_TOO_LARGE", absl::StrCat("the state of a PushCheckpoint has ", message->state.size(),
+                                        " bytes, at most ", kMaxPushStateBytes, " are taken")));
   }
   state_ = std::move(message->state);
   checkpoint_due_ = true;

@@ -211,12 +211,12 @@ TEST_F(IngestKillTest, WhatFiveProgramsPushIsThereOnceHoweverOftenTheServerIsKil
   std::vector<absl::Status> ends(kProducers);
   std::vector<std::thread> threads;
   for (int p = 0; p < kProducers; ++p) {
-    producers.push_back(std::make_unique<Producer>(absl::StrCat("unix:", folder_, "/socket"), p,
-                                                   random()));
-    threads.emplace_back([&stop, &pushed, producer = producers.back().get(),
-                          end = &ends[static_cast<size_t>(p)]] {
-      *end = producer->Run(stop, &pushed);
-    });
+    producers.push_back(
+        std::make_unique<Producer>(absl::StrCat("unix:", folder_, "/socket"), p, random()));
+    threads.emplace_back(
+        [&stop, &pushed, producer = producers.back().get(), end = &ends[static_cast<size_t>(p)]] {
+          *end = producer->Run(stop, &pushed);
+        });
   }
   for (uint64_t i = 0; i < suite.cases(); ++i) {
     // The moment is the case: somewhere in what they push.

@@ -61,8 +61,8 @@ TEST_F(IngestFixture, StreamsThatMayNotBeginAreToldWhy) {
       {"a field of tomorrow", newer, grpc::StatusCode::INVALID_ARGUMENT, "UNKNOWN_FIELD", "99"},
       {"read by a connector", Started("pulled", "p"), grpc::StatusCode::FAILED_PRECONDITION,
        "NOT_INGEST", "generator"},
-      {"paused", Started("paused", "p"), grpc::StatusCode::FAILED_PRECONDITION,
-       "CONNECTION_PAUSED", "paused"},
+      {"paused", Started("paused", "p"), grpc::StatusCode::FAILED_PRECONDITION, "CONNECTION_PAUSED",
+       "paused"},
       {"not valid", Started("broken", "p"), grpc::StatusCode::FAILED_PRECONDITION,
        "INVALID_CONNECTION", "nonsense"},
       {"another number", expected, grpc::StatusCode::FAILED_PRECONDITION, "SEQUENCE_MISMATCH",
@@ -99,79 +99,76 @@ constexpr grpc::StatusCode kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
 constexpr grpc::StatusCode kState = grpc::StatusCode::FAILED_PRECONDITION;
 
 std::vector<BadMessage> BadBytes() {
-  return {
-      {"rows of a table nobody defined",
-       [](uint64_t n) { return Requests{BatchRequest(n, 3, 1, 1)}; }, kInvalid, "UNKNOWN_TABLE",
-       "table number 3"},
-      {"more columns than the table has",
-       [](uint64_t n) {
-         return Requests{Changed(BatchRequest(n, 0, 1, 1), [](v1::PushRequest& request) {
-           request.mutable_row_batch()->set_column_count(9);
-         })};
-       },
-       kInvalid, "MALFORMED", "9 columns"},
-      {"bytes that end inside a row",
-       [](uint64_t n) {
-         return Requests{Changed(BatchRequest(n, 0, 1, 2), [](v1::PushRequest& request) {
-           request.mutable_row_batch()->mutable_rows()->pop_back();
-         })};
-       },
-       kInvalid, "MALFORMED", "item"},
-      {"an operation of tomorrow",
-       [](uint64_t n) {
-         return Requests{Changed(BatchRequest(n, 0, 1, 1), [](v1::PushRequest& request) {
-           *request.mutable_row_batch()->mutable_ops() = "\x60";
-         })};
-       },
-       kInvalid, "MALFORMED", "item"}};
+  return {{"rows of a table nobody defined",
+           [](uint64_t n) { return Requests{BatchRequest(n, 3, 1, 1)}; }, kInvalid, "UNKNOWN_TABLE",
+           "table number 3"},
+          {"more columns than the table has",
+           [](uint64_t n) {
+             return Requests{Changed(BatchRequest(n, 0, 1, 1), [](v1::PushRequest& request) {
+               request.mutable_row_batch()->set_column_count(9);
+             })};
+           },
+           kInvalid, "MALFORMED", "9 columns"},
+          {"bytes that end inside a row",
+           [](uint64_t n) {
+             return Requests{Changed(BatchRequest(n, 0, 1, 2), [](v1::PushRequest& request) {
+               request.mutable_row_batch()->mutable_rows()->pop_back();
+             })};
+           },
+           kInvalid, "MALFORMED", "item"},
+          {"an operation of tomorrow",
+           [](uint64_t n) {
+             return Requests{Changed(BatchRequest(n, 0, 1, 1), [](v1::PushRequest& request) {
+               *request.mutable_row_batch()->mutable_ops() = "\x60";
+             })};
+           },
+           kInvalid, "MALFORMED", "item"}};
 }
 
 std::vector<BadMessage> OfTomorrow() {
-  return {
-      {"a kind of tomorrow",
-       [](uint64_t n) {
-         return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
-           request.mutable_rows()->mutable_rows(0)->set_kind(static_cast<v1::ChangeKind>(77));
-         })};
-       },
-       kInvalid, "MALFORMED", "77"},
-      {"a value of tomorrow",
-       [](uint64_t n) {
-         return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
-           v1::Value& value = (*request.mutable_rows()->mutable_rows(0)->mutable_values())["name"];
-           value.Clear();
-           AddUnknown(55, &value);
-         })};
-       },
-       kInvalid, "MALFORMED", "55"},
-      {"a field of tomorrow",
-       [](uint64_t n) {
-         return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
-           AddUnknown(77, &request);
-         })};
-       },
-       kInvalid, "UNKNOWN_FIELD", "77"}};
+  return {{"a kind of tomorrow",
+           [](uint64_t n) {
+             return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
+               request.mutable_rows()->mutable_rows(0)->set_kind(static_cast<v1::ChangeKind>(77));
+             })};
+           },
+           kInvalid, "MALFORMED", "77"},
+          {"a value of tomorrow",
+           [](uint64_t n) {
+             return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
+               v1::Value& value =
+                   (*request.mutable_rows()->mutable_rows(0)->mutable_values())["name"];
+               value.Clear();
+               AddUnknown(55, &value);
+             })};
+           },
+           kInvalid, "MALFORMED", "55"},
+          {"a field of tomorrow",
+           [](uint64_t n) {
+             return Requests{Changed(RowsRequest(n, "item", 1, 1),
+                                     [](v1::PushRequest& request) { AddUnknown(77, &request); })};
+           },
+           kInvalid, "UNKNOWN_FIELD", "77"}};
 }
 
 std::vector<BadMessage> BadNumbers() {
-  return {
-      {"a message without a number",
-       [](uint64_t) { return Requests{RowsRequest(0, "item", 1, 1)}; }, kInvalid, "NO_SEQUENCE",
-       "number"},
-      {"a gap", [](uint64_t n) { return Requests{RowsRequest(n + 1, "item", 1, 1)}; }, kState,
-       "SEQUENCE_GAP", "is due"},
-      {"a number twice",
-       [](uint64_t n) {
-         return Requests{RowsRequest(n, "item", 1, 1), RowsRequest(n, "item", 2, 1)};
-       },
-       kState, "SEQUENCE_GAP", "is due"},
-      {"a checkpoint of before",
-       [](uint64_t n) {
-         return Requests{RowsRequest(n, "item", 1, 1), CheckpointRequest(n - 1, "old")};
-       },
-       kState, "SEQUENCE_GAP", "is due"},
-      {"a second start", [](uint64_t) { return Requests{Started("orders", "shop")}; }, kInvalid,
-       "START_AGAIN", "PushStart"}};
+  return {{"a message without a number",
+           [](uint64_t) { return Requests{RowsRequest(0, "item", 1, 1)}; }, kInvalid, "NO_SEQUENCE",
+           "number"},
+          {"a gap", [](uint64_t n) { return Requests{RowsRequest(n + 1, "item", 1, 1)}; }, kState,
+           "SEQUENCE_GAP", "is due"},
+          {"a number twice",
+           [](uint64_t n) {
+             return Requests{RowsRequest(n, "item", 1, 1), RowsRequest(n, "item", 2, 1)};
+           },
+           kState, "SEQUENCE_GAP", "is due"},
+          {"a checkpoint of before",
+           [](uint64_t n) {
+             return Requests{RowsRequest(n, "item", 1, 1), CheckpointRequest(n - 1, "old")};
+           },
+           kState, "SEQUENCE_GAP", "is due"},
+          {"a second start", [](uint64_t) { return Requests{Started("orders", "shop")}; }, kInvalid,
+           "START_AGAIN", "PushStart"}};
 }
 
 std::vector<BadMessage> BadTables() {
@@ -188,8 +185,8 @@ std::vector<BadMessage> BadTables() {
        },
        kInvalid, "BAD_TABLE", "name"},
       {"a table the connection does not take",
-       [](uint64_t) { return Requests{TableRequest(1, "secret")}; }, kInvalid,
-       "TABLE_NOT_SELECTED", "secret"},
+       [](uint64_t) { return Requests{TableRequest(1, "secret")}; }, kInvalid, "TABLE_NOT_SELECTED",
+       "secret"},
       {"rows of such a table", [](uint64_t n) { return Requests{RowsRequest(n, "secret", 1, 1)}; },
        kInvalid, "TABLE_NOT_SELECTED", "secret"}};
 }
@@ -197,14 +194,10 @@ std::vector<BadMessage> BadTables() {
 std::vector<BadMessage> TooLarge() {
   return {
       {"a state of more than 1 MiB",
-       [](uint64_t n) {
-         return Requests{CheckpointRequest(n, std::string((1 << 20) + 1, 's'))};
-       },
+       [](uint64_t n) { return Requests{CheckpointRequest(n, std::string((1 << 20) + 1, 's'))}; },
        kInvalid, "STATE_TOO_LARGE", "1048577"},
       {"a message of more than 4 MiB",
-       [](uint64_t n) {
-         return Requests{BatchRequest(n, 0, 1, 1, std::string(5 << 20, 'x'))};
-       },
+       [](uint64_t n) { return Requests{BatchRequest(n, 0, 1, 1, std::string(5 << 20, 'x'))}; },
        grpc::StatusCode::RESOURCE_EXHAUSTED, "", ""},
       {"a row of 70 MiB",
        [](uint64_t n) {
@@ -286,7 +279,9 @@ TEST_F(IngestFixture, ThousandStreamsThatDoNotBeginHoldNoThreadAndAreEnded) {
   Serve(limits);
   const std::shared_ptr<grpc::Channel> channel = Channel(address());
   const std::unique_ptr<v1::Ingest::Stub> stub = v1::Ingest::NewStub(channel);
-  { std::unique_ptr<PushConnection> first = Begin(); }  // gRPC's own threads are there
+  {
+    std::unique_ptr<PushConnection> first = Begin();
+  }  // gRPC's own threads are there
   const size_t before = Threads();
   constexpr size_t kStreams = 1'000;
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;

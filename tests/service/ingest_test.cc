@@ -206,8 +206,8 @@ TEST_F(IngestFixture, BadRowComesBackWithItsPlaceAndTheOthersStay) {
   stream->Send(request);
   v1::PushRequest packed = BatchRequest(2, 0, 10, 2);
   packed.mutable_row_batch()->mutable_rows()->clear();
-  for (const Value& value : {Value::Int64(10), Value::String("x"), Value::Null(),
-                             Value::String("y")}) {
+  for (const Value& value :
+       {Value::Int64(10), Value::String("x"), Value::Null(), Value::String("y")}) {
     EncodeValue(value, packed.mutable_row_batch()->mutable_rows());
   }
   stream->Send(packed);
@@ -242,8 +242,7 @@ TEST_F(IngestFixture, PlaceOfABadRowCountsRowsOfOtherTablesToo) {
 }
 
 TEST_F(IngestFixture, TooManyDeadLettersEndTheStreamAndKeepWhatWasAcknowledged) {
-  Ingested("orders", ", tables: [{item: {primary_key: [id]}}]",
-           "  max_dead_letters: 2\n");
+  Ingested("orders", ", tables: [{item: {primary_key: [id]}}]", "  max_dead_letters: 2\n");
   Serve();
   std::unique_ptr<PushConnection> stream = Begin();
   stream->Send(RowsRequest(1, "item", 1, 1));

@@ -83,8 +83,8 @@ absl::Status PushClient::Connect() {
     arguments.SetInt("grpc.max_reconnect_backoff_ms", 200);
     arguments.SetInt("grpc.initial_reconnect_backoff_ms", 50);
     arguments.SetInt("grpc.min_reconnect_backoff_ms", 50);
-    channel_ = grpc::CreateCustomChannel(options_.address, grpc::InsecureChannelCredentials(),
-                                         arguments);
+    channel_ =
+        grpc::CreateCustomChannel(options_.address, grpc::InsecureChannelCredentials(), arguments);
   }
   ++streams_;
   stream_ = std::make_unique<PushConnection>(channel_, options_.token);
@@ -99,8 +99,8 @@ absl::Status PushClient::Connect() {
   known_ = true;
   DropAcknowledged(durable);
   if (!kept_.empty() && kept_.front().sequence() != durable + 1) {
-    return absl::DataLossError(absl::StrCat("the server is at ", durable, ", kept is ",
-                                            kept_.front().sequence()));
+    return absl::DataLossError(
+        absl::StrCat("the server is at ", durable, ", kept is ", kept_.front().sequence()));
   }
   for (const v1::PushRequest& table : tables_) {
     if (!stream_->Send(table)) return absl::UnavailableError("cut");

@@ -194,8 +194,7 @@ v1::PushRequest BatchRequest(uint64_t sequence, uint32_t table, int64_t first, i
   batch->set_table(table);
   batch->set_row_count(static_cast<uint32_t>(count));
   batch->set_column_count(2);
-  batch->set_ops(
-      std::string(static_cast<size_t>(count), static_cast<char>(ChangeKind::kUpsert)));
+  batch->set_ops(std::string(static_cast<size_t>(count), static_cast<char>(ChangeKind::kUpsert)));
   for (int64_t id = first; id < first + count; ++id) {
     EncodeValue(Value::Int64(id), batch->mutable_rows());
     EncodeValue(Value::String(absl::StrCat(text, id)), batch->mutable_rows());

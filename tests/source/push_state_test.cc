@@ -14,8 +14,8 @@ TEST(PushStateTest, BodyIsALineForPeopleAndThenTheClientsBytes) {
 }
 
 TEST(PushStateTest, WhatWasWrittenIsReadWhateverItsBytes) {
-  for (const std::string& state : {std::string(), std::string("a\nb"), std::string("\0\xff", 2),
-                                   PushStateBody(7, "inner")}) {
+  for (const std::string& state :
+       {std::string(), std::string("a\nb"), std::string("\0\xff", 2), PushStateBody(7, "inner")}) {
     for (const uint64_t sequence : {uint64_t{0}, uint64_t{1}, UINT64_MAX}) {
       const auto parsed = ParsePushState(PushStateBody(sequence, state), kPushStateFormat);
       ASSERT_TRUE(parsed.ok()) << parsed.status();
