@@ -28,8 +28,9 @@ namespace tidemark {
 namespace {
 
 constexpr size_t kThreads = 8;
-constexpr size_t kWaiting = 32;              // connections that no thread has taken yet
-constexpr size_t kRequestBytes = 16 * 1024;  // request line and headers
+constexpr size_t kWaiting = 32;  // connections that no thread has taken yet
+constexpr int kBacklog = 1024;
+constexpr size_t kRequestBytes = 16 * 1024;                   // request line and headers
 constexpr absl::Duration kHurried = absl::Milliseconds(100);  // for a request while others wait
 constexpr absl::Duration kLook = absl::Milliseconds(20);
 constexpr absl::Duration kReadyFor = absl::Seconds(1);
@@ -214,6 +215,9 @@ class Server : public httplib::Server {
                              std::exception_ptr) { Answer(500, "out of memory\n", &response); });
   }
 
+  // After binding: the library lets five wait for being accepted, and drops the others in silence.
+  void WidenBacklog() { ::listen(svr_sock_, kBacklog); }
+
  private:
   void Route(const httplib::Request& request, httplib::Response* response) {
     if (request.method != "GET" && request.method != "HEAD") {
@@ -283,6 +287,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(Options options) {
         absl::StrCat("http.address: nothing can listen on ", address->host, " port ", address->port,
                      ": it is taken, or not allowed; choose another port"));
   }
+  work->server.WidenBacklog();
   work->accepting = std::thread([work = work.get()] {
     work->server.listen_after_bind();
     work->ended = true;

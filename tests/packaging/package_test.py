@@ -5,6 +5,7 @@ the package's dependencies are there and nothing of it stays. Inside, the real d
 upgrades, removes and purges, and the server runs as the package's user.
 """
 
+import json
 import os
 import pwd
 import re
@@ -17,11 +18,18 @@ import tempfile
 
 PROGRAMS = ("tidemark", "tidemarkd", "tidemark-plugin-host")
 CONFIG = "/etc/tidemark/tidemarkd.yaml"
+CONNECTIONS = "/etc/tidemark/connections"
 SOCKET = "/run/tidemark/tidemark.sock"
+ROWS = """\
+name: rows
+sync:
+  source: {connector: generator, config: {count: 100}}
+  destination: {type: sqlite, connection: /var/lib/tidemark/files/rows.db}
+"""
 
 
 def run(*words, code=0, **more):
-    done = subprocess.run(words, capture_output=True, text=True, timeout=170, check=False, **more)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=290, check=False, **more)
     if done.returncode != code:
         raise SystemExit(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -77,7 +85,7 @@ class RunningServer:
 
     def __init__(self):
         user = pwd.getpwnam("tidemark")
-        for folder in ("/var/lib/tidemark", "/run/tidemark"):
+        for folder in ("/var/lib/tidemark", "/var/lib/tidemark/files", "/run/tidemark"):
             os.makedirs(folder, exist_ok=True)
             os.chown(folder, user.pw_uid, user.pw_gid)
             os.chmod(folder, 0o700)
@@ -96,6 +104,12 @@ class RunningServer:
             raise SystemExit(f"package_test: tidemarkd ended:\n{''.join(said)}")
         check(stat.S_ISSOCK(os.stat(SOCKET).st_mode) and mode(SOCKET) == 0o600, "the socket")
         check(os.stat("/var/lib/tidemark/catalog.db").st_uid == user.pw_uid, "the catalog's owner")
+
+    def sync(self, connection):
+        """What a sync said, asked for by root over the socket of another user."""
+        remote = ("/usr/bin/tidemark", "--server", "unix:" + SOCKET)
+        started = json.loads(run(*remote, "--json", "sync", "start", connection))
+        return run(*remote, "sync", "watch", started["sync_id"])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -120,7 +134,11 @@ def inside(first, second):
         text = file.read()
     with open(CONFIG, "w", encoding="utf-8") as file:
         file.write(text.replace("127.0.0.1:9187", "127.0.0.1:0") + "# mine\n")
+    with open(f"{CONNECTIONS}/rows.yaml", "w", encoding="utf-8") as file:
+        file.write(ROWS)
+    os.chmod(f"{CONNECTIONS}/rows.yaml", 0o644)
     server = RunningServer()
+    check(", 100 inserted" in server.sync("rows"), "the first sync")
     server.stop()
 
     run("dpkg", "-i", second)
@@ -129,6 +147,7 @@ def inside(first, second):
     with open(CONFIG, encoding="utf-8") as file:
         check(file.read().endswith("# mine\n"), "the upgrade took the configuration")
     server = RunningServer()
+    check(", 0 inserted" in server.sync("rows"), "the upgrade lost the state")
     server.stop()
 
     run("dpkg", "-r", "tidemark")
@@ -179,7 +198,7 @@ def main(arguments):
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER,
              os.path.abspath(__file__), empty, "/usr/bin/python3", script, "--inside",
              "/tmp/package/" + os.path.basename(first), "/tmp/package/" + os.path.basename(second)],
-            env=environment, check=False, timeout=170)
+            env=environment, check=False, timeout=290)
         return done.returncode
 
 
