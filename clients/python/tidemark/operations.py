@@ -71,8 +71,7 @@ class Run:
 
     def checkpoint(self, state: Any, cursor: str) -> None:
         """Everything so far may be committed with this state."""
-        body = (state if isinstance(state, bytes) else
-                json.dumps(state, ensure_ascii=False, allow_nan=False).encode())
+        body = json.dumps(state, ensure_ascii=False, allow_nan=False).encode()
         if len(body) > _STATE_BYTES_MAX:
             raise ValueError(f"a state of {len(body)} bytes; at most {_STATE_BYTES_MAX}: keep "
                              "cursors in it, not rows")
@@ -214,8 +213,8 @@ def truncate(table: str, *, schema: str = "") -> None:
 
 
 def checkpoint(state: Any, *, cursor: str = "") -> None:
-    """Everything so far may be committed with this state (what json can hold, or bytes), which the
-    next update() is given. cursor: how reports call the place, "2026-01-31"."""
+    """Everything so far may be committed with this state (what JSON can hold), which the next
+    update() is given. cursor: how reports call the place, "2026-01-31"."""
     _run().checkpoint(state, cursor)
 
 

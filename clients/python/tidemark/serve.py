@@ -88,6 +88,13 @@ class Service:
         return self._answer(context, "schema()", lambda: pb.SchemaResponse(
             tables=self._tables(self._instance(request.configuration))))
 
+    def ValidateState(self, request: Any, context: Any) -> Any:  # pylint: disable=invalid-name
+        """Whether update() can be given these states."""
+        def validate() -> pb.ValidateStateResponse:
+            _state(request.states)
+            return pb.ValidateStateResponse()
+        return self._answer(context, "ValidateState", validate)
+
     def Update(  # pylint: disable=invalid-name
             self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
         """update() on a thread of its own; the stream takes what it says."""
@@ -130,7 +137,8 @@ def _state(states: Any) -> Any:
             try:
                 return json.loads(entry.body)
             except ValueError:
-                return entry.body
+                raise Error("DATA_LOSS", "the stored state is not JSON, so that no connector in "
+                            "Python wrote it; roll it back, or reset it") from None
     return {}
 
 
@@ -197,7 +205,7 @@ def make_server(kind: type[Connector], address: str) -> Any:
     for method in pb.DESCRIPTOR.services_by_name["Connector"].methods:
         behaviour = getattr(service, method.name, None)
         if behaviour is None:
-            continue  # UNIMPLEMENTED: a connector without Read or ValidateState
+            continue  # UNIMPLEMENTED: Read
         make = (grpc.stream_stream_rpc_method_handler if method.client_streaming else
                 grpc.unary_unary_rpc_method_handler)
         # Responses of Update are bytes already.

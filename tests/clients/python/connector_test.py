@@ -149,6 +149,29 @@ class OperationsTest(ConnectorCase):
 
 
 class FailureTest(ConnectorCase):
+    def test_the_conformance_kit_finds_nothing(self):
+        self.connector('''
+            options = [tidemark.Option("limit", "LONG", required=True)]
+
+            def schema(self):
+                return [tidemark.Table("t", {"n": "LONG"}, key=["n"])]
+
+            def update(self, state):
+                for n in range(state.get("next", 0), self.config["limit"]):
+                    tidemark.upsert("t", {"n": n})
+                    if n % 10 == 9:
+                        tidemark.checkpoint({"next": n + 1})
+                tidemark.checkpoint({"next": self.config["limit"]})
+            ''')
+        self.write("configuration.json", '{"limit": 20}')
+        ran = subprocess.run([f"{BIN}/tidemark", "plugins", "test", "./mine.py", "--configuration",
+                              "configuration.json"], cwd=self.folder, env=self.environment,
+                             text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             timeout=200, check=False)
+        self.assertEqual(0, ran.returncode, ran.stdout)
+        self.assertIn("a damaged state is refused with words", ran.stdout)
+        self.assertIn("the stored state is not JSON", ran.stdout)
+
     def test_exceptions_become_words_without_a_trace(self):
         for line, words, code in (
                 ("raise KeyError('id')", r"update\(\): KeyError: 'id' \(mine.py:\d+\)", 1),
