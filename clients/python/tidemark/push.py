@@ -220,6 +220,8 @@ class Push:
             raise self._failure
         if self._stopped or self._closing or self._done:
             raise Error("FAILED_PRECONDITION", "the push is closed")
+        if not self._began:
+            raise Error("FAILED_PRECONDITION", "a push begins with `with`")
 
     def _row(self, kind: Any, table: str, row: Row, schema: str, before: Row | None,
              on_error_continue: bool, event_time_us: int | None) -> None:

@@ -131,6 +131,16 @@ class PushTest(ClientCase):
         for name, code in (("denied", "PERMISSION_DENIED"), ("missing", "NOT_FOUND")):
             self.fails(code, self.client.push(name, "p").__enter__)
 
+    def test_a_push_begins_with_with_and_its_callbacks_may_fail(self):
+        self.fails("FAILED_PRECONDITION", self.client.push("plain", "p").upsert, "t", {"id": 1})
+
+        def refuse(error):
+            raise KeyError(error.reason)
+
+        with self.assertRaisesRegex(KeyError, "the key is NULL"):
+            with self.client.push("bad", "p", on_row_error=refuse) as push:
+                push.upsert("orders", {"id": None})
+
     def test_a_second_stream_fences_the_first(self):
         first = self.client.push("plain", "p").__enter__()
         with self.client.push("plain", "p") as second:
