@@ -54,10 +54,13 @@ class Pace {
   explicit Pace(uint64_t rate) : rate_(rate), begin_(absl::Now()) {}
 
   // Whether it is time for a checkpoint and a pause after so many rows.
-  bool Due(uint64_t rows) const { return rate_ > 0 && rows % std::max<uint64_t>(1, rate_ / 10) == 0; }
+  bool Due(uint64_t rows) const {
+    return rate_ > 0 && rows % std::max<uint64_t>(1, rate_ / 10) == 0;
+  }
   // How long until `rows` may have been sent.
   absl::Duration Wait(uint64_t rows) const {
-    const absl::Duration planned = absl::Seconds(static_cast<double>(rows) / static_cast<double>(rate_));
+    const absl::Duration planned =
+        absl::Seconds(static_cast<double>(rows) / static_cast<double>(rate_));
     return std::max(absl::ZeroDuration(), begin_ + planned - absl::Now());
   }
 

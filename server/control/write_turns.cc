@@ -108,9 +108,9 @@ absl::StatusOr<std::unique_ptr<WriteTurns::Turn>> WriteTurns::Take(const std::st
       const std::string writer = line.writer;
       std::erase(line.waiting, ticket);
       changed_.SignalAll();  // whoever is first now
-      return absl::UnavailableError(
-          absl::StrCat(path, " has been written by ", writer, " for more than ",
-                       absl::FormatDuration(patience_), "; ", who, " tries again"));
+      return absl::UnavailableError(absl::StrCat(path, " has been written by ", writer,
+                                                 " for more than ", absl::FormatDuration(patience_),
+                                                 "; ", who, " tries again"));
     }
     changed_.WaitFor(mutex_, left);
   }

@@ -80,8 +80,8 @@ void Housekeeping::Reload(bool asked) {
     if (!entry.ok() || entry->problem.empty()) continue;
     parts_.log->Write(LogLevel::kError, {name, "", ""},
                       absl::StrCat("the connection is not valid",
-                                   entry->usable ? ", its last valid definition goes on" : "",
-                                   ": ", entry->problem));
+                                   entry->usable ? ", its last valid definition goes on" : "", ": ",
+                                   entry->problem));
   }
   const size_t count = names->size();
   if (count > kNamesLogged) names->resize(kNamesLogged);

@@ -25,7 +25,7 @@ class Housekeeping {
     Log* log = nullptr;
     absl::Duration history_age = absl::InfiniteDuration();
     int64_t history_syncs = INT64_MAX;
-    absl::Duration look_every = absl::Seconds(2);    // at the folder
+    absl::Duration look_every = absl::Seconds(2);  // at the folder
     absl::Duration prune_every = absl::Minutes(1);
   };
 

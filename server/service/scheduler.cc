@@ -34,8 +34,7 @@ bool WasCutOff(const SyncEntry& sync) {
 }  // namespace
 
 Scheduler::Scheduler(Parts parts)
-    : parts_(parts),
-      timetable_(parts.random == nullptr ? &RandomBits::Real() : parts.random) {}
+    : parts_(parts), timetable_(parts.random == nullptr ? &RandomBits::Real() : parts.random) {}
 
 Scheduler::~Scheduler() { Stop(); }
 
@@ -112,10 +111,10 @@ void Scheduler::Step() {
   if (step != absl::ZeroDuration()) {
     parts_.log->Write(
         LogLevel::kWarning, {},
-        absl::StrCat("the clock was set ", step < absl::ZeroDuration() ? "back" : "forward",
-                     " by ", absl::FormatDuration(absl::Trunc(absl::AbsDuration(step),
-                                                              absl::Milliseconds(1))),
-                     ", or the machine was asleep: missed syncs are made up for once"));
+        absl::StrCat(
+            "the clock was set ", step < absl::ZeroDuration() ? "back" : "forward", " by ",
+            absl::FormatDuration(absl::Trunc(absl::AbsDuration(step), absl::Milliseconds(1))),
+            ", or the machine was asleep: missed syncs are made up for once"));
   }
   for (const Timetable::Start& start : due) Begin(start);
 }

@@ -1,6 +1,7 @@
 #include "service/server.h"
 
 #include <grpcpp/impl/service_type.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <utility>
@@ -35,6 +36,9 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(const ServerSettings& settings,
 
 // How long calls that run have when everything else has ended.
 constexpr absl::Duration kCallGrace = absl::Seconds(5);
+// Each sync's destination may keep 48 MiB of pages. Dozens together stay near this: beyond it they
+// use their own pages anew instead of more.
+constexpr int64_t kSqliteBytes = int64_t{192} << 20;
 
 int LevelNumber(LogLevel level) { return static_cast<int>(level); }
 
@@ -180,16 +184,16 @@ absl::Status Server::Parts::OpenSyncs() {
   if (!book.ok()) return book.status();
   syncs = *std::move(book);
   // What a sync logs, its watchers see.
-  log->SetTap([book = syncs.get()](LogLevel level, const LogFields& fields,
-                                   absl::string_view text) {
-    if (fields.sync.empty()) return;
-    SyncFeedEvent event;
-    event.kind = SyncFeedEvent::Kind::kLog;
-    event.level = LevelNumber(level);
-    event.table = fields.table;
-    event.text = std::string(text);
-    book->Publish(fields.sync, std::move(event));
-  });
+  log->SetTap(
+      [book = syncs.get()](LogLevel level, const LogFields& fields, absl::string_view text) {
+        if (fields.sync.empty()) return;
+        SyncFeedEvent event;
+        event.kind = SyncFeedEvent::Kind::kLog;
+        event.level = LevelNumber(level);
+        event.table = fields.table;
+        event.text = std::string(text);
+        book->Publish(fields.sync, std::move(event));
+      });
   SyncRunner::Parts parts;
   parts.connections = connections.get();
   parts.syncs = syncs.get();
@@ -230,6 +234,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerSettings settings) {
+  sqlite3_soft_heap_limit64(kSqliteBytes);
   auto parts = std::make_unique<Parts>();
   parts->settings = std::move(settings);
   absl::Status status = parts->OpenStores();
@@ -255,8 +260,9 @@ absl::Status Server::Start() {
   const size_t interrupted = parts_->syncs->Interrupted().size();
   if (interrupted > 0) {
     parts_->log->Write(LogLevel::kWarning, {},
-                       absl::StrCat(interrupted, " syncs were cut off by the end of the server "
-                                                 "before; those of connections begin again"));
+                       absl::StrCat(interrupted,
+                                    " syncs were cut off by the end of the server "
+                                    "before; those of connections begin again"));
   }
   if (absl::Status listening = parts_->Listen(); !listening.ok()) return listening;
   parts_->scheduler->Load();

@@ -15,7 +15,12 @@ enum class SyncPhase : int { kQueued = 1, kRunning = 2, kCompleted = 3, kPartial
 inline bool HasEnded(SyncPhase phase) { return phase >= SyncPhase::kCompleted; }
 // The numbers equal SyncTrigger's of control.proto and are stored.
 enum class SyncTrigger : int {
-  kSchedule = 1, kCall = 2, kRetry = 3, kIngest = 4, kReplay = 5, kRepair = 6
+  kSchedule = 1,
+  kCall = 2,
+  kRetry = 3,
+  kIngest = 4,
+  kReplay = 5,
+  kRepair = 6
 };
 
 struct SyncEntry {

@@ -51,10 +51,18 @@ std::string CountsText(const ChangeCounts& c) {
 
 ChangeCounts CountsOf(absl::string_view text) {
   ChangeCounts c;
-  uint64_t* const fields[] = {&c.inserted,    &c.updated,  &c.deleted,
-                              &c.unchanged,   &c.superseded, &c.missing,
-                              &c.conflict,    &c.late_queue, &c.dead_letter,
-                              &c.deleted_by_truncate, &c.duplicates_collapsed, &c.missing_updates};
+  uint64_t* const fields[] = {&c.inserted,
+                              &c.updated,
+                              &c.deleted,
+                              &c.unchanged,
+                              &c.superseded,
+                              &c.missing,
+                              &c.conflict,
+                              &c.late_queue,
+                              &c.dead_letter,
+                              &c.deleted_by_truncate,
+                              &c.duplicates_collapsed,
+                              &c.missing_updates};
   size_t next = 0;
   for (absl::string_view number : absl::StrSplit(text, ' ')) {
     if (next == std::size(fields)) break;
@@ -115,8 +123,8 @@ absl::StatusOr<std::optional<std::string>> OneText(SqliteConnection& db, absl::s
 }  // namespace
 
 std::string SyncIdOf(int64_t time_us, uint64_t chance) {
-  return absl::StrFormat("%s%014x%06x", kPrefix, static_cast<uint64_t>(std::max<int64_t>(0, time_us)),
-                         chance & 0xffffff);
+  return absl::StrFormat("%s%014x%06x", kPrefix,
+                         static_cast<uint64_t>(std::max<int64_t>(0, time_us)), chance & 0xffffff);
 }
 
 int64_t TimeOfSyncId(absl::string_view sync_id) {
@@ -138,8 +146,8 @@ absl::StatusOr<std::vector<SyncEntry>> SyncHistory::Open(int64_t now_us) {
     if (!skew.ok()) return skew.status();
     int64_t skew_us = 0;
     if (skew->has_value() && absl::SimpleAtoi(**skew, &skew_us)) skew_us_ = skew_us;
-    absl::StatusOr<SqliteStatement*> open = db.Query(absl::StrCat(
-        "SELECT ", kColumns, " FROM syncs WHERE phase IN (1, 2) ORDER BY sync_id"));
+    absl::StatusOr<SqliteStatement*> open = db.Query(
+        absl::StrCat("SELECT ", kColumns, " FROM syncs WHERE phase IN (1, 2) ORDER BY sync_id"));
     if (!open.ok()) return open.status();
     absl::StatusOr<std::vector<SyncEntry>> entries = Entries(db, **open);
     if (!entries.ok()) return entries.status();
@@ -154,8 +162,7 @@ absl::StatusOr<std::vector<SyncEntry>> SyncHistory::Open(int64_t now_us) {
     return db.Run(
         "UPDATE syncs SET phase = ?, ended_at = ?, error = 'the server ended', error_code = ?, "
         "interrupted = 1 WHERE phase IN (1, 2)",
-        static_cast<int>(SyncPhase::kFailed), now_us,
-        static_cast<int>(absl::StatusCode::kAborted));
+        static_cast<int>(SyncPhase::kFailed), now_us, static_cast<int>(absl::StatusCode::kAborted));
   });
   if (!status.ok()) return status;
   return orphans;
@@ -325,8 +332,8 @@ absl::StatusOr<std::string> SyncHistory::Events(absl::string_view sync_id) {
   });
   if (!status.ok()) return status;
   if (!text->has_value()) {
-    return absl::NotFoundError(absl::StrCat("the events of sync ", sync_id,
-                                            " are not kept any more, only its report"));
+    return absl::NotFoundError(
+        absl::StrCat("the events of sync ", sync_id, " are not kept any more, only its report"));
   }
   return **std::move(text);
 }
@@ -335,11 +342,11 @@ absl::StatusOr<bool> SyncHistory::PruneSome(const std::string& connection, int64
                                             int64_t keep) {
   bool more = false;
   absl::Status status = catalog_->Transaction([&](SqliteConnection& db) -> absl::Status {
-    absl::StatusOr<std::optional<std::string>> last = OneText(
-        db,
-        "SELECT sync_id FROM syncs INDEXED BY syncs_of_connection WHERE connection = ? "
-        "ORDER BY sync_id DESC LIMIT 1 OFFSET ?",
-        connection, keep);
+    absl::StatusOr<std::optional<std::string>> last =
+        OneText(db,
+                "SELECT sync_id FROM syncs INDEXED BY syncs_of_connection WHERE connection = ? "
+                "ORDER BY sync_id DESC LIMIT 1 OFFSET ?",
+                connection, keep);
     if (!last.ok()) return last.status();
     const std::string until = std::max(last->value_or(""), SyncIdOf(before_us, 0));
     absl::Status s = db.Run(
@@ -349,11 +356,11 @@ absl::StatusOr<bool> SyncHistory::PruneSome(const std::string& connection, int64
         connection, until, kPruneRows);
     if (!s.ok()) return s;
     more = sqlite3_changes(db.db()) == kPruneRows;
-    absl::StatusOr<std::optional<std::string>> report = OneText(
-        db,
-        "SELECT sync_id FROM sync_reports INDEXED BY sync_reports_of WHERE connection = ? "
-        "ORDER BY sync_id DESC LIMIT 1 OFFSET ?",
-        connection, kReportsPerConnection);
+    absl::StatusOr<std::optional<std::string>> report =
+        OneText(db,
+                "SELECT sync_id FROM sync_reports INDEXED BY sync_reports_of WHERE connection = ? "
+                "ORDER BY sync_id DESC LIMIT 1 OFFSET ?",
+                connection, kReportsPerConnection);
     if (!report.ok()) return report.status();
     return db.Run(
         "DELETE FROM sync_reports WHERE sync_id IN (SELECT sync_id FROM sync_reports INDEXED BY "

@@ -39,9 +39,9 @@ struct RunnerLimits {
   // no others would ever run.
   int max_syncs = 8;
   int max_ingest_streams = 64;
-  int max_plugins = 64;                         // syncs with a plugin's process, of any kind
-  uint64_t memory_bytes = uint64_t{4} << 30;    // sum of what they may take (plugin_memory)
-  absl::Duration stop = absl::Seconds(30);  // commit groups finish within this, then they are cut
+  int max_plugins = 64;                       // syncs with a plugin's process, of any kind
+  uint64_t memory_bytes = uint64_t{4} << 30;  // sum of what they may take (plugin_memory)
+  absl::Duration stop = absl::Seconds(30);    // commit groups finish within this, then they are cut
 };
 
 // What somebody else is told of every sync that ends (metrics, alerts, the scheduler).

@@ -21,14 +21,11 @@ absl::Duration Doubled(absl::Duration first, int times, absl::Duration longest) 
   return std::min(pause, longest);
 }
 
-bool IsRealtime(const Schedule& schedule) {
-  return schedule.kind() == Schedule::Kind::kRealtime;
-}
+bool IsRealtime(const Schedule& schedule) { return schedule.kind() == Schedule::Kind::kRealtime; }
 
 }  // namespace
 
-void Timetable::Set(const std::string& connection, const Plan& plan, absl::Time since,
-                    Moment now) {
+void Timetable::Set(const std::string& connection, const Plan& plan, absl::Time since, Moment now) {
   const auto [place, fresh] = lines_.try_emplace(connection);
   Line& line = place->second;
   const bool changed = fresh || line.plan.version != plan.version;
@@ -146,8 +143,8 @@ void Timetable::OnEnded(absl::string_view connection, absl::string_view sync_id,
       line.quiet = ending == Ending::kNothingCame ? line.quiet + 1 : 0;
       line.again = absl::InfiniteDuration();
       if (realtime) {
-        line.again = now.steady + Doubled(kRealtimePause, std::max(0, line.quiet - 1),
-                                          kLongestRealtimePause);
+        line.again = now.steady +
+                     Doubled(kRealtimePause, std::max(0, line.quiet - 1), kLongestRealtimePause);
       }
       return;
     case Ending::kStopped:
@@ -199,9 +196,8 @@ ConnectionStanding Timetable::StandingOf(absl::string_view connection, Moment no
   if (line.plan.rests) return standing;
   if (line.failures == 0) standing.next_sync_at = line.next;
   if (line.again < absl::InfiniteDuration()) {
-    standing.next_sync_at = std::min(standing.next_sync_at,
-                                     now.wall + std::max(absl::ZeroDuration(),
-                                                         line.again - now.steady));
+    standing.next_sync_at = std::min(
+        standing.next_sync_at, now.wall + std::max(absl::ZeroDuration(), line.again - now.steady));
   }
   return standing;
 }

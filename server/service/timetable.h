@@ -6,10 +6,10 @@
 //   while the connection's own sync ran, is made up for once.
 // - A clock that was set back: every next start is found anew from the clock, and a start that was
 //   made already is not made again (none within half the usual distance of two).
-// - After a failure the schedule rests, and pauses grow with each failure in a row: 10 s, 20 s, 40 s,
-//   .. Where it may pass by itself, the connection is tried again after that (less a random part, at
-//   most 10 min), before its schedule or behind it. Where it needs somebody (configuration,
-//   credentials), at the first planned start after that (at most an hour).
+// - After a failure the schedule rests, and pauses grow with each failure in a row: 10 s, 20 s,
+//   40 s, .. Where it may pass by itself, the connection is tried again after that (less a random
+//   part, at most 10 min), before its schedule or behind it. Where it needs somebody
+//   (configuration, credentials), at the first planned start after that (at most an hour).
 // - After kBreakerOpens failures in a row that counts as an open circuit breaker. A success, a
 //   changed definition or Resume() closes it.
 // - A realtime connection begins at once, and again 5 s after its end, longer (up to a minute) when
@@ -89,14 +89,14 @@ class Timetable {
  private:
   struct Line {
     Plan plan;
-    absl::Time next = absl::InfiniteFuture();          // by its schedule
-    absl::Duration again = absl::InfiniteDuration();   // steady: a retry, a trial, a realtime start
+    absl::Time next = absl::InfiniteFuture();         // by its schedule
+    absl::Duration again = absl::InfiniteDuration();  // steady: a retry, a trial, a realtime start
     SyncTrigger again_as = SyncTrigger::kRetry;
     absl::Duration started = -absl::InfiniteDuration();  // steady
-    std::string sync_id;    // of the one that runs or waits; empty: none
-    bool taken = false;     // by TakeDue, and not yet started
-    int failures = 0;       // in a row
-    int quiet = 0;          // realtime: ends in a row without a row
+    std::string sync_id;  // of the one that runs or waits; empty: none
+    bool taken = false;   // by TakeDue, and not yet started
+    int failures = 0;     // in a row
+    int quiet = 0;        // realtime: ends in a row without a row
     bool open() const { return failures >= kBreakerOpens; }  // the breaker
   };
 

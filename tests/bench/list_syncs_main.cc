@@ -47,8 +47,8 @@ absl::Status Fill(const std::string& folder, int64_t syncs) {
 
 // Walks through pages as clients do: from the newest, with every kind of filter, at any depth.
 bool Ask(const std::string& address, int64_t calls) {
-  const auto stub = v1::Control::NewStub(
-      grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  const auto stub =
+      v1::Control::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
   std::vector<double> milliseconds;
   std::string token;
   v1::ListSyncsRequest request;

@@ -1,5 +1,5 @@
-"""T1: tidemarkd is killed (-9) while 20 of its syncs run and five programs push. After its next start
-everything goes on by itself, and the destinations hold what the sources do.
+"""T1: tidemarkd is killed (-9) while 20 of its syncs run and five programs push. After its next
+start everything goes on by itself, and the destinations hold what the sources do.
 """
 
 import os

@@ -23,9 +23,8 @@ class SchedulerTest : public ServiceFixture {
     parts.clock = &Clock::Real();
     scheduler_ = std::make_unique<Scheduler>(parts);
     runner_->AddListener(scheduler_.get());
-    connections_->SetListener([this](const std::vector<std::string>& names) {
-      scheduler_->OnConnectionsChanged(names);
-    });
+    connections_->SetListener(
+        [this](const std::vector<std::string>& names) { scheduler_->OnConnectionsChanged(names); });
     scheduler_->Load();
     scheduler_->Run();
   }

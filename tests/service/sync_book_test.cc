@@ -176,9 +176,7 @@ TEST_F(SyncBookTest, FiltersByConnectionPhaseTimeAndCaller) {
   std::vector<SyncEntry> all;
   for (int i = 0; i < 30; ++i) {
     const SyncEntry entry = Begin(absl::StrCat("c", i % 3));
-    all.push_back(i >= 27    ? entry
-                  : i % 7 == 0 ? End(entry, SyncPhase::kFailed)
-                               : End(entry));
+    all.push_back(i >= 27 ? entry : i % 7 == 0 ? End(entry, SyncPhase::kFailed) : End(entry));
   }
   const auto expect = [&](const SyncQuery& query, const std::function<bool(const SyncEntry&)>& in) {
     std::vector<std::string> expected;
@@ -314,7 +312,8 @@ TEST_F(SyncBookTest, AWatchMayEndItself) {
 
 TEST_F(SyncBookTest, PruningForgetsOldSyncsAndKeepsTheNewest) {
   std::vector<std::string> ids;
-  for (int i = 0; i < 30; ++i) ids.push_back(End(Begin("shop"), SyncPhase::kCompleted, "{}").sync_id);
+  for (int i = 0; i < 30; ++i)
+    ids.push_back(End(Begin("shop"), SyncPhase::kCompleted, "{}").sync_id);
   const SyncEntry running = Begin("shop");
   clock_.Advance(absl::Hours(2));
   for (int i = 0; i < 5; ++i) End(Begin("shop"));

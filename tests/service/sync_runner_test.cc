@@ -149,7 +149,8 @@ TEST_F(SyncRunnerTest, WhatWaitsCanBeStopped) {
 TEST_F(SyncRunnerTest, TheMemoryOfAllPluginsIsLimited) {
   RunnerLimits limits;
   limits.memory_bytes = uint64_t{1300} << 20;  // the limit of one is 1 GiB
-  for (int i = 0; i < 4; ++i) Generator(absl::StrCat("c", i), "{count: 50}", "", "w" + std::to_string(i));
+  for (int i = 0; i < 4; ++i)
+    Generator(absl::StrCat("c", i), "{count: 50}", "", "w" + std::to_string(i));
   OpenAndListen(limits);
   std::vector<std::string> ids;
   for (int i = 0; i < 4; ++i) ids.push_back(Start(absl::StrCat("c", i)).sync_id);
@@ -210,7 +211,8 @@ TEST_F(SyncRunnerTest, AConnectionHeldElsewhereIsSaidToBe) {
   std::unique_ptr<Catalog> catalog = std::move(catalog_);
   const std::string folder = folder_;
   std::filesystem::create_directory(folder + "/second");
-  std::filesystem::create_directory_symlink(folder + "/connections", folder + "/second/connections");
+  std::filesystem::create_directory_symlink(folder + "/connections",
+                                            folder + "/second/connections");
   folder_ = folder + "/second";
   Open();
   Recorder second;

@@ -54,7 +54,8 @@ class TidemarkdTest(unittest.TestCase):
     def _end(process):
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
     def read(self, process):
         try:

@@ -263,6 +263,13 @@ _SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\busleep\b|\bnanosleep\b|\babsl::
                      r"\btime\.sleep\b")
 # path -> (how many, reason): loops that look again until a deadline, where nobody tells.
 POLLS = {
+    "tests/bench/server_bench.py": (6, "a server that starts, and is measured for a while"),
+    "tests/clients/commands_test.py": (1, "rows of a run that goes on"),
+    "tests/control/write_turns_test.cc": (1, "a thread that waits in line"),
+    "tests/faults/pusher_main.cc": (1, "the pace of a program that pushes"),
+    "tests/faults/server_suite.py": (3, "moments of a server, and the end of processes"),
+    "tests/service/service_fixture.h": (1, "syncs that run and end"),
+    "tests/service/tidemarkd_test.py": (1, "a server's output and rows"),
     "tests/end_to_end/stores/stores_test.cc": (4, "lines of the ledger's log; moments of a run"),
     "tests/faults/crash_suites.py": (3, "moments of a run, and the end of processes"),
     "tests/faults/ledger_bench.py": (1, "lines of the ledger's log"),
