@@ -86,9 +86,9 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(LogLevel level, bool json, const 
     return std::unique_ptr<Log>(
         new Log(level, json, redactor, std::make_unique<Sink>(std::move(sink))));
   } catch (const spdlog::spdlog_ex& error) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the log cannot be written to ", file.path, ": ", error.what(),
-        "; choose another log.file, or make its folder writable"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the log cannot be written to ", file.path, ": ", error.what(),
+                     "; choose another log.file, or make its folder writable"));
   }
 }
 
