@@ -32,7 +32,7 @@ OptionDescription Describe(const CLI::Option& option) {
   return out;
 }
 
-void Describe(const CLI::App& app, std::vector<std::string> path,
+void Describe(const CLI::App& app, const std::vector<std::string>& path,
               std::vector<CommandDescription>* out) {
   CommandDescription command;
   command.path = path;
@@ -48,7 +48,7 @@ void Describe(const CLI::App& app, std::vector<std::string> path,
   for (const CLI::App* subcommand : below) {
     std::vector<std::string> longer = path;
     longer.push_back(subcommand->get_name());
-    Describe(*subcommand, std::move(longer), out);
+    Describe(*subcommand, longer, out);
   }
 }
 

@@ -51,6 +51,7 @@ std::string Synopsis(const CommandDescription& command) {
 void AppendOptions(const CommandDescription& command, std::string* out) {
   for (const OptionDescription& option : command.options) {
     std::vector<std::string> names;
+    names.reserve(option.names.size() + 1);
     for (const std::string& name : option.names) names.push_back(Bold(name));
     if (names.empty()) names.push_back(Italic(absl::AsciiStrToUpper(option.argument)));
     absl::StrAppend(out, ".TP\n", absl::StrJoin(names, ", "),

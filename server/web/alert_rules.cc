@@ -253,6 +253,7 @@ class Reader {
 
   void CheckChannel(const ConfigNode& rule, const std::string& path, const std::string& name) {
     std::vector<std::string> names;
+    names.reserve(out_.channels.size());
     for (const AlertChannelSettings& channel : out_.channels) names.push_back(channel.name);
     if (std::find(names.begin(), names.end(), name) != names.end()) return;
     Add(*rule.Find("channels"), path + ".channels",

@@ -126,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Alerts>> Alerts::Open(AlertRules rules, Parts par
   absl::StatusOr<std::unique_ptr<AlertStore>> store = AlertStore::Open(parts.catalog);
   if (!store.ok()) return store.status();
   std::vector<std::string> channels;
+  channels.reserve(rules.channels.size());
   for (const AlertChannelSettings& channel : rules.channels) channels.push_back(channel.name);
   const absl::StatusOr<int64_t> lost = (*store)->KeepOnly(channels);
   if (!lost.ok()) return lost.status();

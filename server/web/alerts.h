@@ -43,7 +43,7 @@ class Alerts : public SyncListener {
 
   // Reads the open incidents and the history that the rules look at.
   static absl::StatusOr<std::unique_ptr<Alerts>> Open(AlertRules rules, Parts parts);
-  ~Alerts();  // Stop()s
+  ~Alerts() override;  // Stop()s
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
 

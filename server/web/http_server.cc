@@ -211,8 +211,10 @@ class Server : public httplib::Server {
       Route(request, &response);
       return HandlerResponse::Handled;
     });
-    set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                             std::exception_ptr) { Answer(500, "out of memory\n", &response); });
+    set_exception_handler(
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+          Answer(500, "out of memory\n", &response);
+        });
   }
 
   // After binding: the library lets five wait for being accepted, and drops the others in silence.

@@ -194,7 +194,8 @@ class WebhookChannel : public AlertChannel {
                        "if it should"));
     }
     // An answer that was too long, or cut short, is one: the status line decides.
-    if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && status != 0)) {
+    const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && status != 0);
+    if (!answered) {
       const std::string text = absl::StrCat(shown_, ": ", curl_easy_strerror(code));
       return code == CURLE_OPERATION_TIMEDOUT ? absl::DeadlineExceededError(text)
                                               : absl::UnavailableError(text);
