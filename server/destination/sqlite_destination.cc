@@ -4,7 +4,6 @@
 #include <deque>
 #include <functional>
 #include <new>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/canary.h"
 #include "core/failpoint.h"
+#include "destination/reshaped_tables.h"
 #include "destination/sqlite_bookkeeping.h"
 #include "destination/sqlite_catalog.h"
 #include "destination/sqlite_dialect.h"
@@ -71,7 +71,9 @@ class SqliteDestination final : public Destination {
   absl::Status BeginSync(const SyncRecord& record) override { return StoreSync(record); }
   absl::Status FinishSync(const SyncRecord& record) override { return StoreSync(record); }
   absl::StatusOr<std::unique_ptr<DestinationTransaction>> Begin() override;
-  std::vector<StoredTable> TakeReshaped() override;
+  std::vector<StoredTable> TakeReshaped() override {
+    return catalog_ == nullptr ? std::vector<StoredTable>() : reshaped_.Take(*catalog_, owner_);
+  }
   void Release() override;
 
  private:
@@ -96,8 +98,6 @@ class SqliteDestination final : public Destination {
                                           std::vector<SchemaChange>* changes);
   absl::StatusOr<SqliteTableWriter*> Writer(TableHandle table);
   absl::Status ReloadCatalog();
-  // ABORTED when a table in use has wider types than its rows are made for.
-  absl::Status CheckShapes();
   absl::StatusOr<int64_t> SchemaVersion();
   void EndTransaction(bool committed);
   absl::Status Rollback();
@@ -117,9 +117,9 @@ class SqliteDestination final : public Destination {
   std::unordered_map<std::string, TableHandle> handles_;  // by lower-case table name
   int64_t schema_version_ = 0;  // SQLite's schema cookie when the catalog was read
   int64_t sync_start_us_ = 0;
-  bool catalog_dirty_ = false;      // the open transaction has changed it
-  bool catalog_stale_ = false;      // it must be read again
-  std::set<std::string> reshaped_;  // names of tables that another producer has reshaped
+  bool catalog_dirty_ = false;  // the open transaction has changed it
+  bool catalog_stale_ = false;  // it must be read again
+  ReshapedTables reshaped_;
   bool in_transaction_ = false;
 };
 
@@ -297,7 +297,9 @@ absl::StatusOr<std::unique_ptr<DestinationTransaction>> SqliteDestination::Begin
     // Somebody else has changed the schema: every statement is made anew.
     for (Slot& slot : slots_) slot.writer = nullptr;
     status = ReloadCatalog();
-    if (status.ok()) status = CheckShapes();
+    for (const Slot& slot : slots_) {
+      if (status.ok() && slot.valid) status = reshaped_.Check(*catalog_, slot.target);
+    }
   }
   if (!status.ok()) {
     Rollback().IgnoreError();
@@ -313,36 +315,6 @@ absl::Status SqliteDestination::ReloadCatalog() {
   schema_version_ = *version;
   catalog_stale_ = false;
   return absl::OkStatus();
-}
-
-absl::Status SqliteDestination::CheckShapes() {
-  for (const Slot& slot : slots_) {
-    if (!slot.valid) continue;
-    const SqliteTable* found = catalog_->Find(slot.target.name);
-    if (found == nullptr) continue;  // gone: the statements will say so
-    for (const TargetColumn& column : slot.target.columns) {
-      for (const TargetColumn& stored : found->stored.table.columns) {
-        if (stored.name != column.name || stored.type.type == column.type.type ||
-            column.type.type == DataType::kUndeclared) {
-          continue;
-        }
-        reshaped_.insert(slot.target.name);
-        return absl::AbortedError(absl::StrCat("another producer has widened column \"",
-                                               slot.target.name, ".", column.name, "\" meanwhile"));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-std::vector<StoredTable> SqliteDestination::TakeReshaped() {
-  std::vector<StoredTable> tables;
-  if (catalog_ == nullptr) return tables;
-  for (const StoredTable& table : catalog_->TablesOf(owner_)) {
-    if (reshaped_.count(table.table.name) != 0) tables.push_back(table);
-  }
-  reshaped_.clear();
-  return tables;
 }
 
 absl::StatusOr<int64_t> SqliteDestination::SchemaVersion() {
@@ -369,7 +341,7 @@ absl::StatusOr<TableHandle> SqliteDestination::EnsureTable(const TargetTable& ta
   const size_t told = changes->size();
   absl::StatusOr<bool> shaped = catalog_->Ensure(target, owner_, NowUs(), changes);
   if (!shaped.ok()) {
-    if (absl::IsAborted(shaped.status())) reshaped_.insert(target.name);
+    if (absl::IsAborted(shaped.status())) reshaped_.Note(target.name);
     changes->resize(told);
     if (!connection_->autocommit()) {
       if (absl::Status s = connection_->Run("ROLLBACK TO ensure_table"); !s.ok()) return s;
