@@ -32,7 +32,7 @@ std::string PathIn(const std::string& folder, const std::string& text) {
 
 // The .py file that `text` means: itself, or connector.py in the folder it names. Empty: a plugin.
 std::string PythonFile(const std::string& text, const std::string& folder) {
-  const std::string path = PathIn(folder, text);
+  std::string path = PathIn(folder, text);
   if (absl::EndsWith(text, ".py")) return path;
   std::error_code error;
   const std::string inside = path + "/connector.py";
@@ -104,9 +104,10 @@ absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text, const 
   const std::string path = PathIn(folder, text);
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
-    return AsUsage(absl::NotFoundError(absl::StrCat(
-        text, ": this folder is no connector; give the path of its .so file, or put a "
-              "connector.py into it")));
+    return AsUsage(absl::NotFoundError(
+        absl::StrCat(text,
+                     ": this folder is no connector; give the path of its .so file, or put a "
+                     "connector.py into it")));
   }
   if (!std::filesystem::exists(path, error)) {
     return AsUsage(absl::NotFoundError(absl::StrCat(text, ": there is no such file")));

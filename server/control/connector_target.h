@@ -26,8 +26,8 @@ struct ConnectorTarget {
 // What stands for a connector where programs push the rows (proto/tidemark/v1/ingest.proto).
 inline constexpr char kPushedConnector[] = "ingest";
 
-// `text`: "ingest", plugin id, path of a .so or .py, a folder with connector.py, grpc://HOST:PORT or
-// unix:PATH; relative paths begin in `folder`. IsUsage() holds for every error.
+// `text`: "ingest", plugin id, path of a .so or .py, a folder with connector.py, grpc://HOST:PORT
+// or unix:PATH; relative paths begin in `folder`. IsUsage() holds for every error.
 absl::StatusOr<ConnectorTarget> ResolveConnector(const std::string& text, const std::string& folder,
                                                  bool in_process, const PluginSearch& search);
 

@@ -145,8 +145,9 @@ absl::Status Engine::Describe() {
   settings_ = std::move(settings->settings);
   for (const std::string& secret : settings->secrets) parts_.redactor->AddSecret(secret);
   if (target_.placement == ConnectorTarget::Placement::kPython && connection_.source.sandbox) {
-    sandbox_warnings_ = {"sandbox: off: a connector in Python runs without one, and may do what "
-                         "its server may (sync.sandbox: off says that this is known)"};
+    sandbox_warnings_ = {
+        "sandbox: off: a connector in Python runs without one, and may do what "
+        "its server may (sync.sandbox: off says that this is known)"};
   }
   if (target_.placement != ConnectorTarget::Placement::kChild) return absl::OkStatus();
   sandbox_ = ConnectorSandbox(connection_.source, description_, settings_);

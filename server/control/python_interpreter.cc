@@ -24,18 +24,18 @@ std::string Variable(const char* name) {
 }  // namespace
 
 absl::StatusOr<std::string> FindPython(const std::string& connector_file) {
-  if (const std::string chosen = Variable("TIDEMARK_PYTHON"); !chosen.empty()) {
+  if (std::string chosen = Variable("TIDEMARK_PYTHON"); !chosen.empty()) {
     if (Runs(chosen)) return chosen;
     return absl::NotFoundError(
         absl::StrCat("TIDEMARK_PYTHON: ", chosen, " is no program that can be run"));
   }
   const std::string folder = std::filesystem::path(connector_file).parent_path().string();
   for (const char* environment : {".venv", "venv"}) {
-    const std::string path = absl::StrCat(folder, "/", environment, "/bin/python3");
+    std::string path = absl::StrCat(folder, "/", environment, "/bin/python3");
     if (Runs(path)) return path;
   }
   for (const absl::string_view part : absl::StrSplit(Variable("PATH"), ':', absl::SkipEmpty())) {
-    const std::string path = absl::StrCat(part, "/python3");
+    std::string path = absl::StrCat(part, "/python3");
     if (Runs(path)) return path;
   }
   return absl::NotFoundError(
