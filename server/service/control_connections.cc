@@ -10,6 +10,7 @@
 #include "control/yaml_text.h"
 #include "core/digest.h"
 #include "service/call_error.h"
+#include "service/connection_folder.h"
 #include "service/control_messages.h"
 #include "service/page_token.h"
 
@@ -20,6 +21,12 @@ constexpr size_t kScanned = 256;  // entries read at a time where some are left 
 
 // The name that a definition gives itself; INVALID_ARGUMENT where it is no YAML or has none.
 absl::StatusOr<std::string> NameOf(const std::string& yaml) {
+  // Before it is parsed: that takes many times its size.
+  if (yaml.size() > kMaxDefinition) {
+    return WithReason(BadField("yaml", absl::StrCat("the definition is larger than ",
+                                                    kMaxDefinition, " bytes")),
+                      "TOO_LARGE");
+  }
   absl::StatusOr<ConfigNode> root = ParseYaml("yaml", yaml);
   if (!root.ok()) return WithField(root.status(), "yaml");
   const ConfigNode* name = root->Find("name");

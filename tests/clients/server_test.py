@@ -1,6 +1,7 @@
 """`tidemark --server`: the commands of the local runner against tidemarkd."""
 
 import json
+import os
 import subprocess
 import unittest
 
@@ -87,6 +88,17 @@ class ServerTest(TidemarkdCase):
         self.remote("sync", "stop", started["sync_id"])
         self.assertIn(started["sync_id"], self.remote("sync", "list")[0])
 
+    def test_an_idempotency_key_and_the_history_outlive_a_killed_server(self):
+        self.remote("connections", "apply", self.orders())
+        started = self.remote_json("sync", "start", "orders", "--idempotency-key", "k")["sync_id"]
+        self.remote("sync", "watch", started)
+        self.kill()
+        self.serve()  # on the socket that the killed one left behind
+        again = self.remote_json("sync", "start", "orders", "--idempotency-key", "k")["sync_id"]
+        self.assertEqual(started, again)
+        self.assertEqual([started], [s["sync_id"] for s in self.remote_json("sync", "list")])
+        self.assertIn("completed", self.remote("report", "orders")[0])
+
     def test_tokens_open_tcp_as_far_as_they_reach(self):
         self.remote("connections", "apply", self.orders())
         token = self.remote("token", "create", "--role", "viewer")[0].strip()
@@ -124,6 +136,14 @@ class ServerTest(TidemarkdCase):
         self.assertIn("connections apply", error)
         _, error = self.run_tidemark("connections", "list", code=2)
         self.assertIn("--server", error)
+
+    def test_the_protos_are_written_as_they_stand(self):
+        self.run_tidemark("proto", "--out", "protos")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "proto")
+        for name in ("tidemark/v1/control.proto", "tidemark/v1/ingest.proto",
+                     "tidemark/v1/connector.proto", "google/rpc/error_details.proto"):
+            with open(os.path.join(source, name), encoding="utf-8") as file:
+                self.assertEqual(file.read(), self.read(os.path.join("protos", name)), name)
 
     def test_a_server_that_is_not_there_is_said(self):
         _, error = self.run_tidemark("--server", "unix:/nowhere", "connections", "list", code=1)

@@ -18,6 +18,10 @@ class TidemarkdCase(TidemarkCase):
         self.write("tidemarkd.yaml", "data: data\nconnections: connections\n"
                    f"http: {{address: \"off\"}}\nlisten:\n  - {{address: \"{self.socket}\"}}\n"
                    "  - {address: \"127.0.0.1:0\"}\n")
+        self.serve()
+
+    def serve(self):
+        """Starts the server, and returns when it serves."""
         self.server = subprocess.Popen(
             [os.path.join(BIN, "tidemarkd"), "--config", "tidemarkd.yaml"], cwd=self.folder,
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -25,17 +29,23 @@ class TidemarkdCase(TidemarkCase):
         self.addCleanup(self.server.wait)
         self.log = []
         serves = threading.Event()
-        reader = threading.Thread(target=self._read, args=(serves,))
+        reader = threading.Thread(target=self._read, args=(self.server.stderr, self.log, serves))
         reader.start()
         self.addCleanup(reader.join)
         self.addCleanup(self.server.kill)
         self.assertTrue(serves.wait(TIMEOUT_S), self.log)
         self.tcp = re.search(r"127\.0\.0\.1:\d+", "".join(self.log))[0]
 
-    def _read(self, serves):
-        with self.server.stderr as lines:
+    def kill(self):
+        """As a crash: nothing is finished."""
+        self.server.kill()
+        self.server.wait()
+
+    @staticmethod
+    def _read(lines, log, serves):
+        with lines:
             for line in lines:
-                self.log.append(line)
+                log.append(line)
                 if " serves " in line:
                     serves.set()
         serves.set()  # it has ended
