@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "control/exit_code.h"
 #include "core/status_context.h"
+#include "core/text.h"
 #include "google/rpc/error_details.pb.h"
 #include "wire/call_status.h"
 
@@ -23,6 +24,10 @@ constexpr char kPrefix[] = "type.googleapis.com/";
 constexpr char kInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kFields[] = "type.googleapis.com/google.rpc.BadRequest";
 constexpr char kDomain[] = "tidemark";
+// Peers refuse answers of more than 8 KiB of headers, where a text stands as often as three times
+// and each byte of it takes up to three.
+constexpr size_t kMaxMessage = 2'000;
+constexpr size_t kMaxRepeated = 400;
 
 template <typename Message>
 Message PayloadOf(const absl::Status& status, const char* name) {
@@ -97,12 +102,13 @@ grpc::Status AnswerStatus(const absl::Status& status, const Redactor* redactor) 
   if (ReasonOf(answered).empty()) {
     answered = WithReason(std::move(answered), absl::StatusCodeToString(status.code()));
   }
-  const auto hide = [redactor](absl::string_view text) {
-    return redactor == nullptr ? std::string(text) : redactor->Apply(text);
+  const auto shown = [redactor](absl::string_view text, size_t limit) {
+    const std::string hidden = redactor == nullptr ? std::string(text) : redactor->Apply(text);
+    return std::string(CutUtf8(StatusText(hidden), limit));
   };
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
-  details.set_message(StatusText(hide(status.message())));
+  details.set_message(shown(status.message(), kMaxRepeated));
   answered.ForEachPayload([&](absl::string_view name, const absl::Cord& bytes) {
     if (!absl::StartsWith(name, kPrefix)) return;
     google::protobuf::Any* detail = details.add_details();
@@ -110,7 +116,7 @@ grpc::Status AnswerStatus(const absl::Status& status, const Redactor* redactor) 
     if (name == kFields) {  // descriptions repeat the text
       auto fields = PayloadOf<google::rpc::BadRequest>(answered, kFields);
       for (auto& violation : *fields.mutable_field_violations()) {
-        violation.set_description(StatusText(hide(violation.description())));
+        violation.set_description(shown(violation.description(), kMaxRepeated));
       }
       detail->set_value(fields.SerializeAsString());
     } else {
@@ -124,8 +130,8 @@ grpc::Status AnswerStatus(const absl::Status& status, const Redactor* redactor) 
         static_cast<int32_t>(absl::ToInt64Nanoseconds(*wait % absl::Seconds(1))));
     details.add_details()->PackFrom(retry);
   }
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), details.message(),
-                      details.SerializeAsString());
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      shown(status.message(), kMaxMessage), details.SerializeAsString());
 }
 
 }  // namespace tidemark
