@@ -70,8 +70,8 @@ class Database {
   enum class Access { kRead, kWrite };
 
   // Never creates the file. Another program's lock is waited for up to `busy_timeout`, then
-  // UNAVAILABLE. kRead opens the file read-only; where its last writer was killed in the middle of a
-  // transaction, that one is rolled back first, as SQLite wants it. FAILED_PRECONDITION: the file
+  // UNAVAILABLE. kRead opens the file read-only; where its last writer was killed in the middle of
+  // a transaction, that one is rolled back first, as SQLite wants it. FAILED_PRECONDITION: the file
   // may not be written to, so that nobody can.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Access access,
                                                         absl::Duration busy_timeout);
