@@ -153,6 +153,11 @@ absl::StatusOr<std::unique_ptr<Database>> Database::OpenOnce(const std::string& 
   auto database = absl::WrapUnique(new Database(db, path, busy_timeout));
   if (code != SQLITE_OK) return ErrorOf(code, db == nullptr ? "" : sqlite3_errmsg(db), path);
   sqlite3_busy_handler(db, &Busy, database.get());
+  // sqlite3_interrupt() is lost on a statement that is just about to begin.
+  sqlite3_progress_handler(
+      db, 10'000,
+      [](void* self) { return static_cast<Database*>(self)->interrupted_.load() ? 1 : 0; },
+      database.get());
   // A schema is only as trustworthy as who wrote the file.
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
