@@ -17,8 +17,8 @@
 //   log: {level: info, format: json, file: path, max_bytes: 100 MiB, files: 5}
 //   alerts: path of a file, or the rules themselves (web/alert_rules.h)
 //
-// Values may hold ${env:NAME} and ${file:PATH}; there are no secrets to refer to yet. The table of
-// keys is settings_keys.cc.
+// Values may hold ${env:NAME} and ${file:PATH}, which stand for what is in there: secrets.key wants
+// file:PATH without them. ${secret:NAME} is not known yet. The table of keys is settings_keys.cc.
 #ifndef TIDEMARK_SERVICE_SETTINGS_H_
 #define TIDEMARK_SERVICE_SETTINGS_H_
 

@@ -101,7 +101,7 @@ CASES = [
     ("globbing", rules.no_glob,
      {"server/CMakeLists.txt": "file( glob SOURCES *.cc)\n"}, ["GLOB"]),
     ("a folder without a README, and one of two pages", rules.readmes,
-     {"server/core/a.h": "", "server/README.md": "\n" * 61}, ["missing", "61 lines"]),
+     {"server/core/a.h": "", "plugins/README.md": "\n" * 61}, ["missing", "61 lines"]),
     ("places outside the project", rules.places,
      {"Makefile": "get https://pypi" ".org/x\ncd /ro" "ot/x\n"}, ["pypi", "/ro" "ot"]),
     ("locks that clang cannot check", rules.locks,
@@ -126,7 +126,7 @@ class RulesTest(unittest.TestCase):
                 found = list(rule(Tree(files)))
                 if rule is rules.readmes:
                     found = [f for f in found if f[0] in ("server/core/README.md",
-                                                          "server/README.md")]
+                                                          "plugins/README.md")]
                 self.assertEqual(len(found), len(expected), found)
                 for finding, part in zip(found, expected):
                     self.assertIn(part, finding[2])
