@@ -216,10 +216,14 @@ TEST_F(RestReading, UnderstandsCompressedAnswers) {
   EXPECT_EQ(100u, run.upserts());
 }
 
-TEST_F(RestReading, FollowsRedirectsWithinTheHost) {
+TEST_F(RestReading, FollowsRedirectsWithinTheHostOnly) {
   RestRun run = Run(R"("path": "/moved")");
   ASSERT_EQ(absl::OkStatus(), run.Sync()) << run.AllTexts();
   EXPECT_EQ(5u, run.upserts());
+  RestRun away = Run(R"("path": "/elsewhere")");
+  const absl::Status status = away.Sync();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("redirects to another place"));
 }
 
 TEST_F(RestReading, ConformsToTheRules) {
