@@ -26,7 +26,7 @@ struct Health {
 
 Health HealthOf(const ConnectionEntry& entry, const ConnectionStanding& standing,
                 const std::optional<SyncEntry>& last, bool runs, absl::Time now) {
-  if (!entry.problem.empty()) return {v1::CONNECTION_HEALTH_BROKEN, entry.problem};
+  if (!entry.problem.empty() && !entry.usable) return {v1::CONNECTION_HEALTH_BROKEN, entry.problem};
   if (standing.breaker_open) {
     return {v1::CONNECTION_HEALTH_BROKEN,
             absl::StrCat("after ", standing.failures_in_a_row,
@@ -35,6 +35,7 @@ Health HealthOf(const ConnectionEntry& entry, const ConnectionStanding& standing
                          last.has_value() && !last->error.empty() ? ": " : "",
                          last.has_value() ? last->error : "")};
   }
+  if (!entry.problem.empty()) return {v1::CONNECTION_HEALTH_DEGRADED, entry.problem};
   const absl::Time since = absl::FromUnixMicros(
       last.has_value() ? std::max(last->ended_at_us, entry.changed_at_us) : entry.changed_at_us);
   const absl::Duration stale = entry.schedule.StaleAfter();

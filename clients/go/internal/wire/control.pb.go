@@ -131,9 +131,12 @@ type ConnectionHealth int32
 const (
 	ConnectionHealth_CONNECTION_HEALTH_UNSPECIFIED ConnectionHealth = 0
 	ConnectionHealth_CONNECTION_HEALTH_OK          ConnectionHealth = 1 // the last sync completed, or none ran yet
-	ConnectionHealth_CONNECTION_HEALTH_DEGRADED    ConnectionHealth = 2 // the last sync was partial or failed; it is tried again
-	ConnectionHealth_CONNECTION_HEALTH_BROKEN      ConnectionHealth = 3 // the definition is not valid, or the circuit breaker is open
-	ConnectionHealth_CONNECTION_HEALTH_STALE       ConnectionHealth = 4 // has not advanced for three of its intervals
+	// The last sync was partial or failed and is tried again; or the newest definition is not valid,
+	// and the last valid one goes on.
+	ConnectionHealth_CONNECTION_HEALTH_DEGRADED ConnectionHealth = 2
+	// No sync begins: no definition was ever valid, or the circuit breaker is open.
+	ConnectionHealth_CONNECTION_HEALTH_BROKEN ConnectionHealth = 3
+	ConnectionHealth_CONNECTION_HEALTH_STALE  ConnectionHealth = 4 // has not advanced for three of its intervals
 )
 
 // Enum value maps for ConnectionHealth.
