@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 #include <utility>
@@ -160,6 +161,7 @@ struct HttpPeer::Work {
 
 HttpPeer::HttpPeer(Answer answer, const TestCertificate* certificate)
     : work_(std::make_unique<Work>()) {
+  signal(SIGPIPE, SIG_IGN);  // as server/main.cc does: OpenSSL writes with write(2), on both ends
   work_->answer = std::move(answer);
   if (certificate != nullptr) work_->tls = MakeTls(*certificate);
   work_->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
