@@ -54,6 +54,8 @@ absl::Status CheckFirst(const PushMessage& first) {
       return WithReason(absl::InvalidArgumentError(absl::StrCat("the first message, ", first.bytes,
                                                                 " bytes, is no PushRequest")),
                         "MALFORMED");
+    case PushMessage::Kind::kTooLarge:
+      return WithReason(absl::InvalidArgumentError(first.problem), "TOO_LARGE");
     case PushMessage::Kind::kUnknown:
       return WithReason(absl::InvalidArgumentError(first.problem), "UNKNOWN_FIELD");
     default:

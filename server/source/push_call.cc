@@ -83,6 +83,7 @@ class PushCall::Work final : public PushCall::Reactor {
       next = std::move(waiting_.front());
       waiting_.pop_front();
       waiting_bytes_ -= next.bytes;
+      waiting_memory_ -= next.memory;
       if (!reading_ && MayRead()) StartReading();
       Keep(next);
     }
@@ -99,6 +100,7 @@ class PushCall::Work final : public PushCall::Reactor {
     if (lost_sequence_ > acknowledged_sequence_) return false;
     for (; !kept_.empty(); kept_.pop_back()) {
       waiting_bytes_ += kept_.back().bytes;
+      waiting_memory_ += kept_.back().memory;
       waiting_.push_front(std::move(kept_.back()));
     }
     kept_bytes_ = 0;
@@ -165,6 +167,7 @@ class PushCall::Work final : public PushCall::Reactor {
     uint64_t sequence = 0;  // 0: none
     uint64_t ordinal = 0;
     size_t bytes = 0;
+    size_t memory = 0;
   };
 
   // ---- reactions -------------------------------------------------------------------------------
@@ -189,9 +192,11 @@ class PushCall::Work final : public PushCall::Reactor {
           next.sequence = message->sequence;
           next.ordinal = message->ordinal;
           next.bytes = message->bytes;
+          next.memory = message->memory;
           next.message = std::move(message);
           next.raw.Swap(&buffer_);
           waiting_bytes_ += next.bytes;
+          waiting_memory_ += next.memory;
           if (MayRead()) StartReading();
         }
       }
@@ -243,7 +248,7 @@ class PushCall::Work final : public PushCall::Reactor {
 
   bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return proceeds_ && !finished_ && !read_ended_ && waiting_.size() < kAheadMessages &&
-           waiting_bytes_ + kMessageBytes <= kAheadBytes;
+           waiting_bytes_ + kMessageBytes <= kAheadBytes && waiting_memory_ < kAheadMemory;
   }
 
   void StartReading() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -269,7 +274,7 @@ class PushCall::Work final : public PushCall::Reactor {
     kept.raw = read.raw;  // the same bytes
     kept.sequence = read.sequence;
     kept.ordinal = read.ordinal;
-    kept.bytes = read.bytes;
+    kept.bytes = kept.memory = read.bytes;
     kept_bytes_ += read.bytes;
     if (kept_bytes_ <= kKeptBytes) return;
     for (const Waiting& lost : kept_) lost_sequence_ = std::max(lost_sequence_, lost.sequence);
@@ -346,6 +351,7 @@ class PushCall::Work final : public PushCall::Reactor {
   CondVar changed_;
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);  // not read by the apply thread yet
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t waiting_memory_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Waiting> kept_ ABSL_GUARDED_BY(mutex_);  // read and not acknowledged
   size_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t lost_sequence_ ABSL_GUARDED_BY(mutex_) = 0;  // of the last that could not be kept

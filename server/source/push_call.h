@@ -21,13 +21,15 @@ class Status;
 
 namespace tidemark {
 
-// The stream is the queue: a reactor on gRPC's threads reads until kAheadMessages or kAheadBytes
-// wait for the apply thread, then it stops and HTTP/2 flow control holds the client back. No
-// thread belongs to a call. Thread-safe, but for what PushStream says.
+// The stream is the queue: a reactor on gRPC's threads reads until kAheadMessages, kAheadBytes or
+// kAheadMemory wait for the apply thread, then it stops and HTTP/2 flow control holds the client
+// back. No thread belongs to a call. Thread-safe, but for what PushStream says.
 class PushCall final : public PushStream {
  public:
   static constexpr size_t kAheadMessages = 4;
   static constexpr size_t kAheadBytes = size_t{4} << 20;
+  // Of parsed messages: readable rows take some ten times their bytes. One more may be added.
+  static constexpr size_t kAheadMemory = size_t{16} << 20;
   // Of read messages that are not acknowledged, for Rewind().
   static constexpr size_t kKeptBytes = size_t{16} << 20;
   // Answers that wait for a client that does not read them; more row errors are only counted.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tidemark/v1/ingest.pb.h"
+#include "wire/parsed_size.h"
 #include "wire/unknown_field.h"
 
 namespace tidemark {
@@ -100,11 +101,31 @@ void Take(v1::PushRequest request, PushMessage* message) {
   HasUnknown(request, message);
 }
 
+// False: says why in `message`.
+bool MayParse(const grpc::ByteBuffer& buffer, PushMessage* message) {
+  static const ParsedSize* const sizes = new ParsedSize(*v1::PushRequest::descriptor());
+  switch (sizes->Check(buffer, kMaxParsedPush)) {
+    case ParsedSize::Verdict::kFits:
+      return true;
+    case ParsedSize::Verdict::kMalformed:
+      message->kind = PushMessage::Kind::kMalformed;
+      return false;
+    case ParsedSize::Verdict::kTooLarge:
+      message->kind = PushMessage::Kind::kTooLarge;
+      message->problem = absl::StrCat(
+          "a message of ", message->bytes, " bytes has so many rows and values that it would take ",
+          "more than ", kMaxParsedPush >> 20, " MiB of memory: send fewer in one message");
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<PushMessage> ParsePushMessage(grpc::ByteBuffer* buffer, MessagePool* pool) {
   auto message = std::make_unique<PushMessage>();
-  message->bytes = buffer->Length();
+  message->bytes = message->memory = buffer->Length();
+  if (!MayParse(*buffer, message.get())) return message;
   message->rows = pool->Take();
   message->rows->bytes = buffer->Length();
   message->rows->malformed = false;
@@ -112,15 +133,18 @@ std::unique_ptr<PushMessage> ParsePushMessage(grpc::ByteBuffer* buffer, MessageP
   if (!ParseRows(buffer, message.get())) {
     message->rows->row_batch.Clear();
     message->rows->arena_rows = nullptr;
+    message->rows->arena = nullptr;
     message->kind = PushMessage::Kind::kMalformed;
     message->sequence = 0;
     grpc::ProtoBufferReader reader(buffer);
     v1::PushRequest request;
     if (reader.status().ok() && request.ParseFromZeroCopyStream(&reader)) {
+      message->memory = request.SpaceUsedLong();
       Take(std::move(request), message.get());
     }
   }
   if (message->kind == PushMessage::Kind::kRows) {
+    if (message->rows->arena != nullptr) message->memory = message->rows->arena->SpaceAllocated();
     HasUnknown(message->rows->rows(), message.get());
   } else if (message->kind == PushMessage::Kind::kRowBatch) {
     HasUnknown(message->rows->row_batch, message.get());

@@ -313,6 +313,10 @@ absl::Status PushSource::Accept(MessagePtr message) {
       return session_.End(Invalid(
           "MALFORMED", absl::StrCat("a message of ", message->bytes, " bytes behind number ",
                                     std::max(last_, session_.durable_), " is no PushRequest")));
+    case PushMessage::Kind::kTooLarge:
+      return session_.End(
+          Invalid("TOO_LARGE", absl::StrCat("behind number ", std::max(last_, session_.durable_),
+                                            ": ", message->problem)));
     case PushMessage::Kind::kUnknown:
       return session_.End(Invalid(
           "UNKNOWN_FIELD", absl::StrCat("message ", message->sequence, ": ", message->problem)));

@@ -199,6 +199,13 @@ std::vector<BadMessage> TooLarge() {
       {"a message of more than 4 MiB",
        [](uint64_t n) { return Requests{BatchRequest(n, 0, 1, 1, std::string(5 << 20, 'x'))}; },
        grpc::StatusCode::RESOURCE_EXHAUSTED, "", ""},
+      {"rows of nothing that would take more than 32 MiB",
+       [](uint64_t n) {
+         return Requests{Changed(RowsRequest(n, "item", 1, 1), [](v1::PushRequest& request) {
+           for (int i = 0; i < 300'000; ++i) request.mutable_rows()->add_rows();
+         })};
+       },
+       kInvalid, "TOO_LARGE", "32 MiB"},
       {"a row of 70 MiB",
        [](uint64_t n) {
          return Requests{Changed(RowsRequest(n, "item", 2, 1), [](v1::PushRequest& request) {
@@ -288,6 +295,7 @@ TEST_F(IngestFixture, ThousandStreamsThatDoNotBeginHoldNoThreadAndAreEnded) {
   std::vector<std::unique_ptr<grpc::ClientReaderWriter<v1::PushRequest, v1::PushResponse>>> streams;
   for (size_t i = 0; i < kStreams; ++i) {
     contexts.push_back(std::make_unique<grpc::ClientContext>());
+    contexts.back()->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
     streams.push_back(stub->Push(contexts.back().get()));
   }
   std::unique_ptr<PushConnection> good = Begin();  // is not in their way
