@@ -94,8 +94,7 @@ absl::Status OutOfScope(const AdmittedCall& call, absl::string_view connection) 
 }  // namespace
 
 absl::StatusOr<AdmittedCall> CallGate::Admit(const grpc::ServerContextBase& context,
-                                             absl::string_view method,
-                                             const google::protobuf::Message* request) {
+                                             absl::string_view method) {
   AdmittedCall call;
   call.rule = FindMethodRule(method);
   absl::StatusOr<Principal> principal = Prove(context, &call);
@@ -112,17 +111,20 @@ absl::StatusOr<AdmittedCall> CallGate::Admit(const grpc::ServerContextBase& cont
     allowed = WithReason(absl::PermissionDeniedError("nobody may call this method"), "NO_RULE");
   } else if (!HasRole(call.principal, call.rule->role)) {
     allowed = RoleTooLow(call);
-  } else if (request != nullptr) {
-    allowed = CheckScope(*request, &call);
   }
   if (!allowed.ok()) {
     RecordRefusal(call, method, allowed);
     return allowed;
   }
-  if (request != nullptr) {
-    if (absl::Status known = CheckMessage(*request); !known.ok()) return known;
-  }
   return call;
+}
+
+absl::Status CallGate::CheckRequest(AdmittedCall& call, const google::protobuf::Message& request) {
+  if (absl::Status allowed = CheckScope(request, &call); !allowed.ok()) {
+    RecordRefusal(call, call.rule->method, allowed);
+    return allowed;
+  }
+  return CheckMessage(request);
 }
 
 void CallGate::CountFailure(const std::string& peer) {

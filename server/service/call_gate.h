@@ -53,13 +53,16 @@ class CallGate {
   CallGate(const CallGate&) = delete;
   CallGate& operator=(const CallGate&) = delete;
 
-  // In this order: the caller (our unix socket, a bearer token, a client certificate), the method's
-  // role, the scope where the request names it, the request itself (CheckMessage()). `request` is
-  // null for streams. `method` is the whole name. UNAUTHENTICATED, PERMISSION_DENIED,
-  // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (too many failed attempts). Refusals are in the audit log.
+  // First of all, before a byte of the request is read: the caller (our unix socket, a bearer
+  // token, a client certificate), then the method's role. `method` is the whole name.
+  // UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED (too many failed attempts). Refusals are
+  // in the audit log.
   absl::StatusOr<AdmittedCall> Admit(const grpc::ServerContextBase& context,
-                                     absl::string_view method,
-                                     const google::protobuf::Message* request);
+                                     absl::string_view method);
+
+  // Then the request: the scope where it names it, and whether it is one of ours (CheckMessage()).
+  // PERMISSION_DENIED, audited; INVALID_ARGUMENT.
+  absl::Status CheckRequest(AdmittedCall& call, const google::protobuf::Message& request);
 
   // CallScope::kLater: whether the call may touch `connection`; PERMISSION_DENIED, audited. Becomes
   // the call's object where it has none.
@@ -79,7 +82,7 @@ class CallGate {
   void CountFailure(const std::string& peer);
   absl::StatusOr<Principal> Prove(const grpc::ServerContextBase& context, AdmittedCall* call);
   absl::StatusOr<Principal> ProveByToken(const std::string& peer, absl::string_view token);
-  absl::Status CheckScope(const google::protobuf::Message& request, AdmittedCall* call);
+  static absl::Status CheckScope(const google::protobuf::Message& request, AdmittedCall* call);
   void RecordRefusal(const AdmittedCall& call, absl::string_view method,
                      const absl::Status& refused);
 

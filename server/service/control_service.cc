@@ -2,7 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
-#include <grpcpp/server_context.h>
+#include <grpcpp/impl/service_type.h>
 
 #include <string>
 #include <utility>
@@ -53,20 +53,6 @@ void ControlService::Work::RecheckWatches() {
   for (const std::shared_ptr<WatchCall>& watch : Watches()) watch->Recheck();
 }
 
-absl::StatusOr<ControlCall> ControlService::Work::Admit(grpc::CallbackServerContext* context,
-                                                        const char* method,
-                                                        const google::protobuf::Message& request) {
-  if (stopping) return ServerStops();
-  if (context->IsCancelled()) return absl::CancelledError("the caller has gone");
-  absl::StatusOr<AdmittedCall> admitted = parts.gate->Admit(*context, method, &request);
-  if (!admitted.ok()) return admitted.status();
-  ControlCall call;
-  call.admitted = *std::move(admitted);
-  call.cancelled = [context] { return context->IsCancelled(); };
-  return call;
-}
-
-// The work under the request's idempotency key, if it has one.
 absl::Status ControlService::Work::RunOnce(ControlCall& call,
                                            const google::protobuf::Message& request,
                                            google::protobuf::Message* response,
@@ -111,7 +97,7 @@ ControlService::~ControlService() {
 }
 
 std::unique_ptr<grpc::Service> ControlService::NewService() {
-  return std::make_unique<ControlEndpoint>(work_.get());
+  return ControlEndpoint::NewService(work_.get());
 }
 
 void ControlService::BeginStop() {

@@ -34,7 +34,7 @@ class ControlService {
   void BeginStop();
 
  private:
-  friend class ControlEndpoint;  // the gRPC service over it
+  friend class ControlEndpoint;  // the methods over it
   struct Work;
   explicit ControlService(std::unique_ptr<Work> work);
 

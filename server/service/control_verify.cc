@@ -50,11 +50,16 @@ void VerifyStream::Send(v1::VerifyResponse response) {
   Advance();
 }
 
-void VerifyStream::End(grpc::Status status) {
+void VerifyStream::Run(ControlCall call, std::unique_ptr<google::protobuf::Message> request) {
+  End(work_(call, static_cast<const v1::VerifyRequest&>(*request), this));
+}
+
+void VerifyStream::End(const absl::Status& status) {
+  grpc::Status answer = AnswerStatus(status, parts().control->redactor);
   {
     MutexLock lock(mutex_);
     ended_ = true;
-    status_ = std::move(status);
+    status_ = std::move(answer);
   }
   Advance();
 }
@@ -75,7 +80,7 @@ void VerifyStream::Advance() {
     MutexLock lock(mutex_);
     if (writing_ || finished_) return;
     if (!waiting_.empty()) {
-      written_ = std::move(waiting_.front());
+      written_ = BytesOf(waiting_.front());
       waiting_.pop_front();
       writing_ = true;
     } else if (ended_) {

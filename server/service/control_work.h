@@ -11,7 +11,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "core/mutex.h"
 #include "service/call_pool.h"
 #include "service/control_access.h"
@@ -26,10 +25,6 @@
 #include "service/control_verify.h"
 #include "service/idempotency_keys.h"
 #include "service/watch_call.h"
-
-namespace grpc {
-class CallbackServerContext;
-}
 
 namespace tidemark {
 
@@ -67,8 +62,7 @@ struct ControlService::Work {
   }
   std::vector<std::shared_ptr<WatchCall>> Watches();
   void RecheckWatches();
-  absl::StatusOr<ControlCall> Admit(grpc::CallbackServerContext* context, const char* method,
-                                    const google::protobuf::Message& request);
+  // The work under the request's idempotency key, if it has one.
   absl::Status RunOnce(ControlCall& call, const google::protobuf::Message& request,
                        google::protobuf::Message* response,
                        const std::function<absl::Status(ControlCall&)>& work);

@@ -19,9 +19,10 @@
 #include "service/call_pool.h"
 #include "service/ingest_answers.h"
 #include "service/ingest_sync.h"
+#include "service/raw_service.h"
 #include "source/push_call.h"
 #include "source/push_message.h"
-#include "tidemark/v1/ingest.grpc.pb.h"
+#include "tidemark/v1/ingest.pb.h"
 
 namespace tidemark {
 namespace {
@@ -170,8 +171,7 @@ class IngestService::Work final : public PushCall::Keeper {
   // ---- before the sync -------------------------------------------------------------------------
 
   void Admit(const std::shared_ptr<Stream>& stream) {
-    absl::StatusOr<AdmittedCall> admitted =
-        parts_.gate->Admit(stream->call->context(), kPush, nullptr);
+    absl::StatusOr<AdmittedCall> admitted = parts_.gate->Admit(stream->call->context(), kPush);
     if (!admitted.ok()) {
       End(stream, admitted.status());
       return;
@@ -416,31 +416,17 @@ class IngestService::Work final : public PushCall::Keeper {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-namespace {
-
-// Bytes instead of messages: gRPC would end a call whose message does not parse without a word.
-using RawIngest = v1::Ingest::WithRawCallbackMethod_Push<v1::Ingest::Service>;
-
-class Service final : public RawIngest {
- public:
-  using Opener = std::function<PushCall::Reactor*(grpc::CallbackServerContext*)>;
-  explicit Service(Opener open) : open_(std::move(open)) {}
-
-  PushCall::Reactor* Push(grpc::CallbackServerContext* context) override { return open_(context); }
-
- private:
-  const Opener open_;
-};
-
-}  // namespace
-
 IngestService::IngestService(Parts parts, IngestLimits limits)
     : work_(std::make_unique<Work>(parts, limits)) {}
 IngestService::~IngestService() = default;
 
 std::unique_ptr<grpc::Service> IngestService::NewService() {
-  return std::make_unique<Service>(
-      [work = work_.get()](grpc::CallbackServerContext* context) { return work->Open(context); });
+  return std::make_unique<RawService>(
+      *v1::PushRequest::descriptor()->file()->FindServiceByName("Ingest"),
+      [work = work_.get()](grpc::CallbackServerContext* context,
+                           const google::protobuf::MethodDescriptor& method) {
+        return method.name() == "Push" ? work->Open(context) : nullptr;
+      });
 }
 
 void IngestService::BeginStop() { work_->BeginStop(); }

@@ -17,11 +17,26 @@ absl::Status Busy() {
 
 }  // namespace
 
-std::shared_ptr<WatchCall> WatchCall::Begin(Parts parts, const v1::WatchSyncRequest& request) {
-  auto call = std::shared_ptr<WatchCall>(new WatchCall(std::move(parts), request));
+std::shared_ptr<WatchCall> WatchCall::Open(const Parts& parts, ControlSyncs* syncs,
+                                           OnDoneFunction on_done) {
+  auto call = std::shared_ptr<WatchCall>(new WatchCall(parts, syncs, std::move(on_done)));
   call->self_ = call;
-  call->Advance();
   return call;
+}
+
+void WatchCall::Run(ControlCall call, std::unique_ptr<google::protobuf::Message> request) {
+  call_ = std::move(call);
+  request_ = std::move(static_cast<v1::WatchSyncRequest&>(*request));
+  RunTask();
+}
+
+void WatchCall::Refuse(const absl::Status& status) {
+  {
+    MutexLock lock(mutex_);
+    task_ = false;
+    if (!end_.has_value()) end_ = status;
+  }
+  Advance();
 }
 
 void WatchCall::End(const absl::Status& status) {
@@ -57,8 +72,9 @@ void WatchCall::Advance() {
     MutexLock lock(mutex_);
     if (finished_ || writing_) return;
     if (!page_.empty()) {
-      written_.Clear();
-      ToMessage(page_.front(), &written_);
+      v1::SyncEvent event;
+      ToMessage(page_.front(), &event);
+      written_ = BytesOf(event);
       page_.pop_front();
       writing_ = true;
       next = Next::kWrite;
@@ -75,11 +91,11 @@ void WatchCall::Advance() {
   // gRPC may call back before these return.
   if (next == Next::kWrite) StartWrite(&written_);
   if (next == Next::kTask) StartTask();
-  if (next == Next::kFinish) Finish(AnswerStatus(outcome, parts_.control->redactor));
+  if (next == Next::kFinish) Finish(AnswerStatus(outcome, parts().control->redactor));
 }
 
 void WatchCall::StartTask() {
-  if (parts_.pool->Run([self = shared_from_this()] { self->RunTask(); })) return;
+  if (parts().pool->Run([self = shared_from_this()] { self->RunTask(); })) return;
   {
     MutexLock lock(mutex_);
     task_ = false;
@@ -91,7 +107,7 @@ void WatchCall::StartTask() {
 void WatchCall::RunTask() {
   std::vector<SyncFeedEvent> events;
   bool ended = false;
-  absl::Status status = call_.has_value() ? CheckCaller() : Open();
+  absl::Status status = subscribed_ ? CheckCaller() : Subscribe();
   if (status.ok()) status = ReadPage(&events, &ended);
   {
     MutexLock lock(mutex_);
@@ -105,16 +121,14 @@ void WatchCall::RunTask() {
   Advance();
 }
 
-absl::Status WatchCall::Open() {
-  absl::StatusOr<ControlCall> call = parts_.admit();
-  if (!call.ok()) return call.status();
-  call_ = *std::move(call);
-  checked_at_ = parts_.control->clock->Monotonic();
+absl::Status WatchCall::Subscribe() {
+  subscribed_ = true;
+  checked_at_ = parts().control->clock->Monotonic();
   after_ = request_.after_sequence();
-  absl::StatusOr<SyncEntry> sync = parts_.syncs->Find(*call_, request_.sync_id());
+  absl::StatusOr<SyncEntry> sync = syncs_.Find(call_, request_.sync_id());
   if (!sync.ok()) return sync.status();
   std::shared_ptr<SyncBook::Watch> watch =
-      parts_.control->syncs->Subscribe(request_.sync_id(), [weak = weak_from_this()] {
+      parts().control->syncs->Subscribe(request_.sync_id(), [weak = weak_from_this()] {
         if (std::shared_ptr<WatchCall> self = weak.lock()) self->Wake();
       });
   MutexLock lock(mutex_);
@@ -123,19 +137,19 @@ absl::Status WatchCall::Open() {
 }
 
 absl::Status WatchCall::CheckCaller() {
-  const absl::Duration now = parts_.control->clock->Monotonic();
+  const absl::Duration now = parts().control->clock->Monotonic();
   {
     MutexLock lock(mutex_);
     if (!recheck_ && now - checked_at_ < kCheckEvery) return absl::OkStatus();
     recheck_ = false;
   }
   checked_at_ = now;
-  return parts_.control->gate->StillAdmitted(call_->admitted);
+  return parts().control->gate->StillAdmitted(call_.admitted);
 }
 
 absl::Status WatchCall::ReadPage(std::vector<SyncFeedEvent>* events, bool* ended) {
   absl::StatusOr<SyncBook::FeedPage> page =
-      parts_.control->syncs->Read(request_.sync_id(), after_, kPage);
+      parts().control->syncs->Read(request_.sync_id(), after_, kPage);
   if (!page.ok()) return NotKept(page.status());
   *events = std::move(page->events);
   if (events->empty()) {
@@ -184,7 +198,7 @@ void WatchCall::OnDone() {
     watch.swap(watch_);
   }
   watch.reset();
-  if (parts_.on_done) parts_.on_done(this);
+  if (on_done_) on_done_(this);
   const std::shared_ptr<WatchCall> last = std::move(self_);
 }
 

@@ -2,8 +2,6 @@
 #ifndef TIDEMARK_SERVICE_WATCH_CALL_H_
 #define TIDEMARK_SERVICE_WATCH_CALL_H_
 
-#include <grpcpp/support/server_callback.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,8 +16,8 @@
 #include "core/mutex.h"
 #include "service/call_pool.h"
 #include "service/control_call.h"
-#include "service/control_parts.h"
 #include "service/control_syncs.h"
+#include "service/request_call.h"
 #include "tidemark/v1/control.pb.h"
 
 namespace tidemark {
@@ -29,19 +27,13 @@ namespace tidemark {
 // The events are read on a thread of `pool`, a page at a time, and written one after the other by
 // gRPC's callbacks; a client that does not read holds one page. Whoever is admitted by a token is
 // asked for it again every now and then.
-class WatchCall final : public grpc::ServerWriteReactor<v1::SyncEvent>,
-                        public std::enable_shared_from_this<WatchCall> {
+class WatchCall final : public RequestCall, public std::enable_shared_from_this<WatchCall> {
  public:
-  struct Parts {
-    const ControlParts* control = nullptr;  // borrowed
-    ControlSyncs* syncs = nullptr;
-    CallPool* pool = nullptr;
-    // Admits the call; on a thread of the pool.
-    std::function<absl::StatusOr<ControlCall>()> admit;
-    std::function<void(WatchCall*)> on_done;
-  };
+  using OnDoneFunction = std::function<void(WatchCall*)>;
 
-  static std::shared_ptr<WatchCall> Begin(Parts parts, const v1::WatchSyncRequest& request);
+  // `syncs` is borrowed.
+  static std::shared_ptr<WatchCall> Open(const Parts& parts, ControlSyncs* syncs,
+                                         OnDoneFunction on_done);
 
   // Ends the call, from any thread, as soon as nothing of it runs; events not written yet are left.
   void End(const absl::Status& status);
@@ -55,34 +47,39 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::SyncEvent>,
   void OnDone() override;
 
  private:
-  WatchCall(Parts parts, const v1::WatchSyncRequest& request)
-      : parts_(std::move(parts)), request_(request) {}
+  WatchCall(const Parts& parts, ControlSyncs* syncs, OnDoneFunction on_done)
+      : RequestCall(parts), syncs_(*syncs), on_done_(std::move(on_done)) {}
+
+  void Run(ControlCall call, std::unique_ptr<google::protobuf::Message> request) override;
+  void Refuse(const absl::Status& status) override;
 
   // The next thing to do, if any: a write, a reading, or the end. Called without the lock.
   void Advance();
   void StartTask();
   // The task on a thread of the pool; one at a time.
   void RunTask();
-  absl::Status Open();
+  absl::Status Subscribe();
   absl::Status ReadPage(std::vector<SyncFeedEvent>* events, bool* ended);
   absl::Status CheckCaller();
   absl::Status NotKept(const absl::Status& status) const;
 
-  const Parts parts_;
-  const v1::WatchSyncRequest request_;
+  ControlSyncs& syncs_;
+  const OnDoneFunction on_done_;
   std::shared_ptr<WatchCall> self_;  // until OnDone()
 
   // Of the task.
-  std::optional<ControlCall> call_;
+  ControlCall call_;
+  v1::WatchSyncRequest request_;
+  bool subscribed_ = false;
   uint64_t after_ = 0;
   absl::Duration checked_at_;
 
   Mutex mutex_;
   std::shared_ptr<SyncBook::Watch> watch_ ABSL_GUARDED_BY(mutex_);
   std::deque<SyncFeedEvent> page_ ABSL_GUARDED_BY(mutex_);
-  v1::SyncEvent written_;  // gRPC's while writing_
+  grpc::ByteBuffer written_;  // gRPC's while writing_
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool task_ ABSL_GUARDED_BY(mutex_) = false;  // one waits or runs
+  bool task_ ABSL_GUARDED_BY(mutex_) = true;   // one waits or runs; first of all, RequestCall's
   bool again_ ABSL_GUARDED_BY(mutex_) = true;  // something may have come since the last reading
   bool recheck_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -61,6 +61,22 @@ class CallGateTest : public ControlFixture {
     Wait(&queue);
     return status;
   }
+  // Opens a call of any method, says nothing, and waits for an answer.
+  grpc::Status OpenOnly(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                        const std::string& token) {
+    grpc::GenericStub stub(channel);
+    grpc::ClientContext context;
+    Prepare(&context, token);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareCall(&context, method, &queue);
+    call->StartCall(nullptr);
+    Wait(&queue);
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    Wait(&queue);
+    return status;
+  }
   static bool Wait(grpc::CompletionQueue* queue) {
     void* tag = nullptr;
     bool ok = false;
@@ -111,6 +127,35 @@ TEST_F(CallGateTest, EveryMethodIsClosedWithoutAToken) {
     EXPECT_EQ(status.error_code(), grpc::UNAUTHENTICATED) << method << status.error_message();
     EXPECT_EQ(Reason(status), "NO_TOKEN") << method;
   }
+}
+
+TEST_F(CallGateTest, CallersAreRefusedBeforeTheirRequestIsRead) {
+  Serve();
+  const std::shared_ptr<grpc::Channel> channel = Channel(tcp_);
+  const std::string viewer = Token(Role::kViewer);
+  for (const std::string& method : AllMethods()) {
+    clock_.Advance(absl::Minutes(20));
+    ASSERT_EQ(OpenOnly(channel, method, "").error_code(), grpc::UNAUTHENTICATED) << method;
+    if (FindMethodRule(method)->role == Role::kViewer) continue;
+    ASSERT_EQ(OpenOnly(channel, method, viewer).error_code(), grpc::PERMISSION_DENIED) << method;
+  }
+}
+
+TEST_F(CallGateTest, RequestsAreMeasuredBeforeTheyAreParsed) {
+  Serve();
+  v1::CreateTokenRequest request;
+  for (int i = 0; i < 1'000'000; ++i) request.add_connections();
+  v1::CreateTokenResponse response;
+  grpc::Status status = Call(*admin_, &Stub::CreateToken, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(Reason(status), "TOO_LARGE");
+  EXPECT_THAT(status.error_message(), HasSubstr("16 MiB of memory"));
+  request.Clear();
+  request.GetReflection()->MutableUnknownFields(&request)->AddFixed32(2, 1);
+  request.set_role("\xff");  // no UTF-8
+  status = Call(*admin_, &Stub::CreateToken, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(Reason(status), "MALFORMED");
 }
 
 TEST_F(CallGateTest, AMethodThatNobodyKnowsIsRefused) {
