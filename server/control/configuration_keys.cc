@@ -156,6 +156,12 @@ constexpr ConfigurationKey kKeys[] = {
      "A connector that says nothing for so long is stopped.", "5 minutes"},
     {"sync.plugin_memory", KeyType::kBytes, "", "", "1 GiB",
      "Resident memory that the plugin's process may use.", "256 MiB"},
+    {"sync.max_rows_per_second", kInteger, "", "", "no limit",
+     "Changes that the connection takes per second, in the mean; the connector or the program that "
+     "pushes is held back. Producers share it. What a second allows may come at once.",
+     "5000", 1, 1e12},
+    {"sync.max_bytes_per_second", KeyType::kBytes, "", "", "no limit",
+     "The same by the size of changes, as they are encoded in messages.", "10 MiB"},
     {"sync.text_nul", kText, "refuse|strip", "", "refuse",
      "What text with U+0000 in it does: the row is refused, or the character goes.", "strip"},
     {"sync.infer", kSection, "", "", "", "How types of undeclared columns are found.", ""},

@@ -268,6 +268,10 @@ class Reader {
     SyncOptions& options = out_.options;
     ReadNumber("sync.batch_size", &options.page_rows);
     ReadNumber("sync.max_dead_letters", &options.max_dead_letters);
+    ReadNumber("sync.max_rows_per_second", &options.rate.rows);
+    if (const ConfigNode* bytes = Find("sync.max_bytes_per_second"); bytes != nullptr) {
+      ParseByteSize(bytes->text, &options.rate.bytes);
+    }
     if (absl::StatusOr<Naming> naming = ParseNaming(Text("sync.naming", "source")); naming.ok()) {
       options.naming = *naming;
     }

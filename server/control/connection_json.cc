@@ -63,6 +63,8 @@ Json ConnectionJson(const Connection& connection) {
           {"batch_size", options.page_rows},
           {"naming", options.naming == Naming::kSnakeCase ? "snake_case" : "source"},
           {"max_dead_letters", options.max_dead_letters},
+          {"max_rows_per_second", options.rate.rows},
+          {"max_bytes_per_second", options.rate.bytes},
           {"text_nul", options.strip_text_nul ? "strip" : "refuse"},
           {"infer_dates", options.infer_dates},
           {"only_listed_tables", options.only_listed_tables},

@@ -23,6 +23,7 @@
 #include "core/schema.h"
 #include "destination/destination.h"
 #include "pipeline/change_source.h"
+#include "pipeline/rate_limit.h"
 #include "state/outer_store.h"
 
 namespace tidemark {
@@ -79,6 +80,7 @@ struct SyncOptions {
   uint32_t page_rows = 1000;
   GroupLimits group;
   RetryPolicy retry;
+  RateLimits rate;
   int64_t from_us = std::numeric_limits<int64_t>::min();
   int64_t until_us = std::numeric_limits<int64_t>::max();
   bool list_record_ids = true;  // processed_record_ids in the outcome
@@ -207,6 +209,7 @@ struct SyncParts {
   SyncObserver* observer = nullptr;    // borrowed
   Interrupt* interrupt = nullptr;      // borrowed, may be null
   RandomBits* random = nullptr;        // borrowed, null: the system's; ids and jitter
+  RateLimit* rate = nullptr;           // borrowed, null: SyncOptions::rate for this sync alone
   ReportWriter report;
 };
 

@@ -10,6 +10,7 @@
 #include "core/status_context.h"
 #include "core/time_text.h"
 #include "pipeline/attempt_slot.h"
+#include "pipeline/limited_source.h"
 #include "pipeline/table_rules.h"
 #include "state/state_corruption.h"
 
@@ -66,6 +67,9 @@ absl::Status SyncAttempt::Begin() {
   auto source = run_.parts.source();
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
+  if (RateLimit* const limit = run_.rate(); limit != nullptr) {
+    source_ = LimitRate(std::move(source_), limit, run_.parts.clock);
+  }
   if (const int requests = run_.interrupts(); requests > 0) return OnInterrupt(requests);
   auto description = source_->Describe();
   if (!description.ok()) return description.status();

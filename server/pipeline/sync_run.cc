@@ -22,7 +22,13 @@ SyncRun::SyncRun(const SyncOptions& sync_options, const SyncParts& sync_parts)
       parts(sync_parts),
       random(sync_parts.random != nullptr && !Canary("ids_without_the_seed") ? *sync_parts.random
                                                                              : RandomBits::Real()),
-      began_(sync_parts.clock->Monotonic()) {}
+      began_(sync_parts.clock->Monotonic()),
+      own_rate_(sync_options.rate) {}
+
+RateLimit* SyncRun::rate() {
+  if (parts.rate != nullptr) return parts.rate;
+  return options.rate.any() ? &own_rate_ : nullptr;
+}
 
 TableRun& SyncRun::Table(const std::string& name) {
   TableRun& table = tables[name];

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "core/change_batch.h"
+#include "pipeline/rate_limit.h"
 #include "pipeline/state_book.h"
 #include "pipeline/sync.h"
 #include "pipeline/table_target.h"
@@ -93,6 +94,8 @@ class SyncRun {
   std::vector<StateEntry> StatesForSource() const;
   // The state of this table was reset and nothing was read since: the whole table comes again.
   bool BeginsAgain(const std::string& table) const;
+  // Null: changes come as fast as they can.
+  RateLimit* rate();
   int64_t NowUs() const { return absl::ToUnixMicros(parts.clock->Now()); }
 
   const SyncOptions& options;
@@ -115,6 +118,7 @@ class SyncRun {
   absl::Status Tolerate(absl::Status status);
 
   absl::Duration began_;
+  RateLimit own_rate_;
   absl::Duration shown_ = -absl::InfiniteDuration();
 };
 
