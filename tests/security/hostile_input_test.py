@@ -2,6 +2,7 @@
 elsewhere. The server refuses it, stays small and goes on answering others."""
 
 import asyncio
+import concurrent.futures
 import os
 import random
 import signal
@@ -11,11 +12,28 @@ import time
 import grpc
 
 from secured_server import METHODS, TIMEOUT_S, SecurityCase, main
-from tidemark._wire import connector_pb2, ingest_pb2
+from tidemark._wire import connector_pb2, control_pb2, ingest_pb2
 
 FEW_MIB = 64
 MANY = 1000
 APPLY = "name: {name}\nsync:\n  source: {{connector: hello}}\n  destination: {{connection: w.db}}\n"
+
+
+def delimited(number, body):
+    """A field of a length."""
+    length = len(body)
+    size = bytes((length >> shift & 127) | (128 if length >> shift > 127 else 0)
+                 for shift in (0, 7, 14, 21) if shift == 0 or length >> shift)
+    return bytes([number << 3 | 2]) + size + body
+
+
+ELEMENTS = (2 << 20) - 16  # each of two bytes: a little less than 4 MiB of them
+EMPTY_ROWS = delimited(
+    ingest_pb2.PushRequest.DESCRIPTOR.fields_by_name["rows"].number,
+    delimited(connector_pb2.Rows.DESCRIPTOR.fields_by_name["rows"].number, b"") * ELEMENTS)
+EMPTY_TEXTS = delimited(
+    control_pb2.CreateTokenRequest.DESCRIPTOR.fields_by_name["connections"].number,
+    b"") * ELEMENTS
 
 
 class HostileInputTest(SecurityCase):
@@ -59,23 +77,34 @@ class HostileInputTest(SecurityCase):
         for path in METHODS:
             self.assertNotEqual("OK", self.code(self.channel(), path, deep), path)
 
-    def test_four_mebibytes_of_empty_elements_are_refused(self):
-        # What they cost while they are parsed: 660 MiB of rows, 120 MiB of names. tests/security/
-        # README.md has it among what is open.
-        one_mebi = 1 << 20
-        rows = connector_pb2.Rows.DESCRIPTOR.fields_by_name["rows"].number
-        inner = bytes([rows << 3 | 2, 0]) * (2 * one_mebi - 16)
-        number = ingest_pb2.PushRequest.DESCRIPTOR.fields_by_name["rows"].number
-        length = len(inner)
-        varint = bytes((length >> shift & 127) | (128 if length >> shift > 127 else 0)
-                       for shift in (0, 7, 14, 21) if length >> shift)
-        self.assertNotEqual("OK", self.code(self.channel(max_send_message_length=-1),
-                                            "/tidemark.v1.Ingest/Push",
-                                            bytes([number << 3 | 2]) + varint + inner))
-        strings = bytes([2 << 3 | 2, 0]) * (2 * one_mebi - 16)  # CreateTokenRequest.connections
-        self.assertNotEqual("OK", self.code(self.channel(max_send_message_length=-1), "CreateToken",
-                                            strings))
-        self.stays_small(1024)
+    def test_callers_without_a_token_cost_no_memory(self):
+        address = self.relayed("127.0.0.31")
+        codes = self._flood([(self.channel(address, max_send_message_length=-1), path, "")
+                             for path in [*METHODS, "CreateToken", "CreateToken", "CreateToken"]])
+        self.assertLessEqual(set(codes), {"UNAUTHENTICATED", "RESOURCE_EXHAUSTED"})
+        self._stayed_small(FEW_MIB)
+
+    def test_empty_elements_cost_no_more_than_their_limit(self):
+        token = self.token("admin")
+        path = "/tidemark.v1.Ingest/Push"
+        channels = [self.channel(max_send_message_length=-1) for _ in range(4)]
+        for name in ("CreateToken", path):
+            self.assertEqual(["INVALID_ARGUMENT"] * 16, self._flood(
+                [(channel, name, token) for channel in channels * 4]))
+            self._stayed_small(2 * FEW_MIB)  # 16 requests of 4 MiB as they came
+
+    def _flood(self, calls):
+        """The codes of calls at once, each with 4 MiB of empty elements."""
+        self.server.forget_peak()
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(lambda call: self.code(
+                call[0], call[1], EMPTY_ROWS if call[1].endswith("Push") else EMPTY_TEXTS,
+                call[2]), calls))
+
+    def _stayed_small(self, mib):
+        grown = self.server.peak_mib() - self.before_mib
+        print(f"{grown} MiB more at the peak")
+        self.assertLess(grown, mib, "MiB more than before")
 
     def test_junk_is_refused_by_every_method(self):
         seed = int.from_bytes(os.urandom(4), "little")

@@ -103,6 +103,15 @@ class SecuredServer:
         text = pathlib.Path(f"/proc/{self.program.pid}/status").read_text(encoding="ascii")
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) // 1024
 
+    def peak_mib(self):
+        """The most that it was since forget_peak()."""
+        text = pathlib.Path(f"/proc/{self.program.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmHWM:\s+(\d+)", text)[1]) // 1024
+
+    def forget_peak(self):
+        """The peak is what it is now."""
+        pathlib.Path(f"/proc/{self.program.pid}/clear_refs").write_text("5", encoding="ascii")
+
 
 class Relay:
     """Passes connections on from another address of this machine: peers are counted by address."""
