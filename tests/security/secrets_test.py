@@ -193,7 +193,11 @@ class SecretsTest(SecurityCase):
         self.assertLessEqual({"catalog.db", "master.key"}, names)
 
     def test_tokens_are_stored_as_digests(self):
-        secret = self.token("admin").split("_")[2]
+        token = self.token("admin")
+        secret = token.split("_")[2]
+        channel = self.channel(self.server.tls)
+        self.assertEqual("OK", self.code(channel, "GetServer", {}, token))
+        self.assertEqual("INVALID_ARGUMENT", self.code(channel, "SetSecret", {}, token))
         for path in (self.server.folder / "data").rglob("*"):
             if path.is_file():
                 self.assertNotIn(secret.encode(), path.read_bytes(), path)

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -32,6 +33,14 @@ sync:
 """
 
 
+def _allow_core_files():
+    """Before the server starts, so that it is the server who forbids them."""
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
+    except (ValueError, OSError):  # whoever runs the test may not raise his own limit
+        pass
+
+
 class SecuredServer:
     """Within `with`: self.unix, self.tls and self.mutual are its addresses, self.http its pages."""
 
@@ -58,7 +67,8 @@ class SecuredServer:
             f"  - {{address: \"127.0.0.2:0\", tls: {{{files}, client_ca: localhost.crt}}}}\n")
         self.program = subprocess.Popen(  # pylint: disable=consider-using-with
             [BIN / "tidemarkd", "--config", "tidemarkd.yaml"], cwd=self.folder, text=True,
-            env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL,
+            env={**os.environ, **self._environment}, preexec_fn=_allow_core_files,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         serves = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(serves,))
