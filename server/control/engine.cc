@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "control/cancellation.h"
 #include "control/connector_options.h"
 #include "control/connector_sandbox.h"
 #include "control/exit_code.h"
@@ -29,6 +30,9 @@
 
 namespace tidemark {
 namespace {
+
+// After a call beside syncs was cancelled: it has nothing to finish.
+constexpr absl::Duration kVisitEnds = absl::Seconds(2);
 
 LogLevel LevelOf(int level) {
   if (level <= 0) return LogLevel::kDebug;
@@ -136,7 +140,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Connection connection, Pa
 
 absl::Status Engine::Describe() {
   absl::StatusOr<ConnectorDescription> description =
-      DescribeConnector(target_, DescribingSandbox(connection_.source));
+      DescribeConnector(target_, DescribingSandbox(connection_.source), parts_.cancellation);
   if (!description.ok()) return description.status();
   description_ = *std::move(description);
   absl::StatusOr<ConnectorSettings> settings =
@@ -161,6 +165,7 @@ ConnectorLaunch Engine::Launch() const {
   launch.settings = settings_;
   launch.limits.stall = connection_.source.stall_timeout;
   launch.limits.memory_bytes = connection_.source.plugin_memory;
+  if (parts_.cancellation != nullptr) launch.limits.interrupt = kVisitEnds;
   launch.sandbox = sandbox_;
   Log* const log = parts_.log;
   launch.log = [log, name = connection_.name, sync = sync_id_](int level, absl::string_view text) {
@@ -170,7 +175,9 @@ ConnectorLaunch Engine::Launch() const {
 }
 
 absl::StatusOr<std::unique_ptr<ChangeSource>> Engine::OpenSource() const {
-  return OpenConnector(target_, Launch());
+  absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenConnector(target_, Launch());
+  if (!source.ok()) return source;
+  return Cancellation::Cover(*std::move(source), parts_.cancellation);
 }
 
 absl::Status Engine::Check() {
@@ -296,6 +303,7 @@ absl::StatusOr<SyncOutcome> Engine::RunOnce(
   parts.clock = &Clock::Real();
   parts.observer = &observer;
   parts.interrupt = interrupt;
+  parts.rate = parts_.rate.get();
   parts.report = [this, full = options.full](const SyncOutcome& outcome) {
     return Report(outcome, full);
   };
@@ -341,14 +349,16 @@ std::string Engine::Report(const SyncOutcome& outcome, bool full) const {
 }
 
 absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target,
-                                                       const SandboxPolicy& sandbox) {
+                                                       const SandboxPolicy& sandbox,
+                                                       Cancellation* cancellation) {
   if (target.placement == ConnectorTarget::Placement::kPushed) return PushedDescription();
   ConnectorLaunch launch;
   launch.label = target.label;
   launch.sandbox = sandbox;
+  if (cancellation != nullptr) launch.limits.interrupt = kVisitEnds;
   absl::StatusOr<std::unique_ptr<ChangeSource>> source = OpenConnector(target, launch);
   if (!source.ok()) return source.status();
-  return (*source)->Describe();
+  return Cancellation::Cover(*std::move(source), cancellation)->Describe();
 }
 
 absl::StatusOr<std::unique_ptr<DestinationReader>> OpenReader(const std::string& path) {

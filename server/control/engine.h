@@ -26,6 +26,7 @@
 namespace tidemark {
 
 struct LetterBox;
+class Cancellation;
 class WriteTurns;
 
 // What one sync is asked to do beyond its connection.
@@ -65,6 +66,10 @@ class Engine {
     Redactor* redactor = nullptr;  // borrowed
     Log* log = nullptr;            // borrowed
     WriteTurns* turns = nullptr;   // borrowed; null: SQLite's own waiting for the file is all
+    // Of the connection, shared by all who work on it; null: each sync has sync.max_rows_per_second
+    // and sync.max_bytes_per_second to itself.
+    std::shared_ptr<RateLimit> rate = nullptr;
+    Cancellation* cancellation = nullptr;  // borrowed, may be null: of every source that is opened
   };
 
   // Finds the connector, describes it and checks the connection's options against it. IsUsage()
@@ -126,7 +131,8 @@ class Engine {
 
 // Describes a connector without any configuration.
 absl::StatusOr<ConnectorDescription> DescribeConnector(const ConnectorTarget& target,
-                                                       const SandboxPolicy& sandbox = {});
+                                                       const SandboxPolicy& sandbox = {},
+                                                       Cancellation* cancellation = nullptr);
 
 // Opens a destination's file for reading beside a running sync (errors are AsLocal).
 absl::StatusOr<std::unique_ptr<DestinationReader>> OpenReader(const std::string& path);

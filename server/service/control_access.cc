@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/digest.h"
 #include "service/call_error.h"
@@ -12,6 +13,8 @@
 
 namespace tidemark {
 namespace {
+
+constexpr size_t kPage = 500;
 
 void ToMessage(const TokenRecord& record, v1::Token* message) {
   message->set_id(record.id);
@@ -95,8 +98,30 @@ absl::Status ControlAccess::SetSecret(ControlCall& /*call*/, const v1::SetSecret
   parts_.redactor->AddSecret(request.value());
   absl::StatusOr<SecretRecord> secret = parts_.secrets->Set(request.name(), request.value());
   if (!secret.ok()) return secret.status();
+  Heal(request.name());
   ToMessage(*secret, response);
   return absl::OkStatus();
+}
+
+// Connections that refer to the secret: those without a value until now are valid, those that
+// failed are tried again at once.
+void ControlAccess::Heal(const std::string& secret) {
+  if (absl::Status read = parts_.connections->Reload().status(); !read.ok()) {
+    parts_.log->Write(LogLevel::kWarning, {},
+                      absl::StrCat("the connections were not read again after the secret ", secret,
+                                   " was set: ", read.message()));
+  }
+  if (!parts_.close_breaker) return;
+  const std::string reference = absl::StrCat("${secret:", secret, "}");
+  std::string after;
+  while (true) {
+    const std::vector<ConnectionEntry> page = parts_.connections->List(after, kPage);
+    if (page.empty()) return;
+    for (const ConnectionEntry& entry : page) {
+      if (absl::StrContains(*entry.yaml, reference)) parts_.close_breaker(entry.name);
+    }
+    after = page.back().name;
+  }
 }
 
 absl::Status ControlAccess::ListSecrets(ControlCall& /*call*/,

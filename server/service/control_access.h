@@ -3,6 +3,7 @@
 #define TIDEMARK_SERVICE_CONTROL_ACCESS_H_
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -25,6 +26,7 @@ class ControlAccess {
                           v1::ListTokensResponse* response);
   absl::Status RevokeToken(ControlCall& call, const v1::RevokeTokenRequest& request,
                            v1::Token* response);
+  // When it returns, connections that waited for the secret are valid.
   absl::Status SetSecret(ControlCall& call, const v1::SetSecretRequest& request,
                          v1::Secret* response);
   absl::Status ListSecrets(ControlCall& call, const v1::ListSecretsRequest& request,
@@ -37,6 +39,8 @@ class ControlAccess {
                            v1::VerifyAuditResponse* response);
 
  private:
+  void Heal(const std::string& secret);
+
   const ControlParts& parts_;
   const std::function<void()> on_revoked_;
 };

@@ -23,6 +23,7 @@ namespace {
 
 constexpr uint32_t kPreviewRows = 10;
 constexpr uint32_t kMaxPreviewRows = 1'000;
+constexpr uint64_t kDescribing = uint64_t{1} << 30;  // bytes a plugin may take for that
 
 std::string TypeText(const ColumnType& type) {
   if (type.type == DataType::kUndeclared) return "";
@@ -64,18 +65,21 @@ void ToMessage(const ConnectorDescription& description, const std::string& path,
 
 absl::Status ControlSources::Check(ControlCall& /*call*/, const v1::CheckConnectionRequest& request,
                                    v1::CheckConnectionResponse* response) {
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.name());
-  if (absl::IsNotFound(engine.status()) && !IsUsage(engine.status())) return engine.status();
-  absl::Status status = engine.status();
-  if (engine.ok()) {
-    const Connection& connection = (*engine)->connection();
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.name());
+  absl::Status status = visit.status();
+  if (absl::IsNotFound(status) && !IsUsage(status)) return status;
+  if (!ReasonOf(status).empty()) return status;  // not the connection's fault
+  if (visit.ok()) {
+    Engine& engine = *(*visit)->engine();
+    const Connection& connection = engine.connection();
     for (const std::string& line : connection.notices) response->add_notices(MessageText(line));
     for (const std::string& line : connection.warnings) response->add_warnings(MessageText(line));
-    response->set_connector(MessageText((*engine)->description().id));
-    response->set_connector_version(MessageText((*engine)->description().version));
+    response->set_connector(MessageText(engine.description().id));
+    response->set_connector_version(MessageText(engine.description().version));
     response->set_destination(connection.destination.path);
     response->set_destination_exists(access(connection.destination.path.c_str(), F_OK) == 0);
-    status = (*engine)->Check();
+    status = engine.Check();
+    if (absl::Status ended = (*visit)->Explain(status); ended != status) return ended;
     if (status.ok() && response->destination_exists()) {
       status = OpenReader(connection.destination.path).status();
     }
@@ -85,7 +89,7 @@ absl::Status ControlSources::Check(ControlCall& /*call*/, const v1::CheckConnect
   response->set_problem(StatusText(parts_.redactor->Apply(status.message())));
   if (status.ok()) {
     const nlohmann::ordered_json json = {{"status", "ok"},
-                                         {"connection", ConnectionJson((*engine)->connection())}};
+                                         {"connection", ConnectionJson((*visit)->engine()->connection())}};
     response->set_json(parts_.redactor->Apply(DumpJson(json, 2)));
   }
   return absl::OkStatus();
@@ -93,10 +97,10 @@ absl::Status ControlSources::Check(ControlCall& /*call*/, const v1::CheckConnect
 
 absl::Status ControlSources::Plan(ControlCall& /*call*/, const v1::PlanConnectionRequest& request,
                                   v1::PlanConnectionResponse* response) {
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.name());
-  if (!engine.ok()) return EngineError(engine.status());
-  absl::StatusOr<SyncPlan> plan = MakePlan(**engine);
-  if (!plan.ok()) return EngineError(plan.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.name());
+  if (!visit.ok()) return EngineError(visit.status());
+  absl::StatusOr<SyncPlan> plan = MakePlan(*(*visit)->engine());
+  if (!plan.ok()) return EngineError((*visit)->Explain(plan.status()));
   for (const SyncPlan::Table& table : plan->tables) {
     v1::PlanConnectionResponse::Table* out = response->add_tables();
     out->set_table(MessageText(table.table));
@@ -115,10 +119,10 @@ absl::Status ControlSources::Plan(ControlCall& /*call*/, const v1::PlanConnectio
 
 absl::Status ControlSources::ListTables(ControlCall& /*call*/, const v1::ListTablesRequest& request,
                                         v1::ListTablesResponse* response) {
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.connection());
-  if (!engine.ok()) return EngineError(engine.status());
-  absl::StatusOr<std::vector<TableSchema>> schema = (*engine)->Schema();
-  if (!schema.ok()) return EngineError(schema.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
+  if (!visit.ok()) return EngineError(visit.status());
+  absl::StatusOr<std::vector<TableSchema>> schema = (*visit)->engine()->Schema();
+  if (!schema.ok()) return EngineError((*visit)->Explain(schema.status()));
   for (const TableSchema& table : *schema) {
     v1::SourceTable* out = response->add_tables();
     out->set_name(MessageText(QualifiedName(table)));
@@ -138,10 +142,11 @@ absl::Status ControlSources::Preview(ControlCall& /*call*/, const v1::PreviewTab
                                      v1::PreviewTableResponse* response) {
   if (request.rows() > kMaxPreviewRows) return BadField("rows", "at most 1,000 rows are shown");
   const uint32_t rows = request.rows() == 0 ? kPreviewRows : request.rows();
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.connection());
-  if (!engine.ok()) return EngineError(engine.status());
-  absl::StatusOr<tidemark::Preview> preview = (*engine)->ReadPreview(request.table(), rows);
-  if (!preview.ok()) return EngineError(preview.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
+  if (!visit.ok()) return EngineError(visit.status());
+  absl::StatusOr<tidemark::Preview> preview =
+      (*visit)->engine()->ReadPreview(request.table(), rows);
+  if (!preview.ok()) return EngineError((*visit)->Explain(preview.status()));
   for (const tidemark::Preview::Table& table : preview->tables) {
     v1::PreviewTableResponse::PreviewedTable* out = response->add_tables();
     out->set_name(MessageText(table.name));
@@ -161,6 +166,8 @@ absl::Status ControlSources::ListPlugins(ControlCall& call, const v1::ListPlugin
                                          v1::ListPluginsResponse* response) {
   absl::StatusOr<PageRequest> page = ReadPage(request);
   if (!page.ok()) return page.status();
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->visits().Begin(kDescribing);
+  if (!visit.ok()) return visit.status();
   // By path: a plugin that cannot be used has no id.
   std::vector<std::string> paths = ListPluginFiles(parts_.search);
   std::sort(paths.begin(), paths.end());
@@ -174,7 +181,9 @@ absl::Status ControlSources::ListPlugins(ControlCall& call, const v1::ListPlugin
     }
     absl::StatusOr<ConnectorTarget> target = ResolveConnector(path, ".", false, parts_.search);
     absl::StatusOr<ConnectorDescription> description =
-        target.ok() ? DescribeConnector(*target) : target.status();
+        target.ok() ? DescribeConnector(*target, {}, (*visit)->cancellation()) : target.status();
+    if (absl::Status ended = (*visit)->Explain(description.status()); ended != description.status())
+      return ended;
     v1::Plugin* plugin = response->add_plugins();
     plugin->set_path(path);
     if (description.ok()) {
@@ -200,8 +209,11 @@ absl::Status ControlSources::DescribePlugin(ControlCall& /*call*/,
   if (!target.ok()) {
     return WithReason(absl::NotFoundError(target.status().message()), "NO_PLUGIN");
   }
-  absl::StatusOr<ConnectorDescription> description = DescribeConnector(*target);
-  if (!description.ok()) return EngineError(description.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->visits().Begin(kDescribing);
+  if (!visit.ok()) return visit.status();
+  absl::StatusOr<ConnectorDescription> description =
+      DescribeConnector(*target, {}, (*visit)->cancellation());
+  if (!description.ok()) return EngineError((*visit)->Explain(description.status()));
   ToMessage(*description, target->path, true, response);
   return absl::OkStatus();
 }

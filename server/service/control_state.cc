@@ -188,11 +188,13 @@ absl::Status ControlState::Rollback(ControlCall& /*call*/, const v1::RollbackSta
   Json json = MovesJson(request.connection(), *moves);
   if (absl::Status allowed = CheckHorizon(*moves); !allowed.ok()) return Refused(allowed);
   if (!NothingMoves(*moves)) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine =
-        parts_.runner->OpenEngine(request.connection());
-    if (!engine.ok()) return EngineError(engine.status());
-    absl::StatusOr<SourceAnswer> answer = AskSource(**engine, *moves);
-    if (!answer.ok()) return EngineError(answer.status());
+    absl::StatusOr<std::unique_ptr<PluginVisit>> visit =
+        parts_.runner->Visit(request.connection());
+    if (!visit.ok()) return EngineError(visit.status());
+    absl::StatusOr<SourceAnswer> answer = AskSource(*(*visit)->engine(), *moves);
+    if (absl::Status asked = (*visit)->Explain(answer.status()); !asked.ok()) {
+      return EngineError(asked);
+    }
     json["source"] = SourceAnswerJson(*answer);
     if (absl::Status allowed = CheckAnswer(*answer); !allowed.ok()) return Refused(allowed);
   }
@@ -217,10 +219,10 @@ absl::Status ControlState::Migrate(ControlCall& /*call*/, const v1::MigrateState
   if (absl::Status busy = CheckNotBusy(parts_, request.connection()); !busy.ok()) return busy;
   absl::StatusOr<ChosenState> chosen = ChooseState(parts_, request.connection());
   if (!chosen.ok()) return chosen.status();
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.connection());
-  if (!engine.ok()) return EngineError(engine.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
+  if (!visit.ok()) return EngineError(visit.status());
   absl::StatusOr<std::vector<StateMove>> moves =
-      PlanStateMigration(chosen->location, (*engine)->description());
+      PlanStateMigration(chosen->location, (*visit)->engine()->description());
   if (!moves.ok()) return EngineError(moves.status());
   return ApplyPlanned(parts_, *chosen, "migrate", *moves, request.dry_run(),
                       MovesJson(request.connection(), *moves), response);
@@ -236,11 +238,13 @@ absl::Status ControlState::Import(ControlCall& /*call*/, const v1::ImportStateRe
   absl::StatusOr<std::vector<StateMove>> moves = PlanStateImport(chosen->location, *entries);
   if (!moves.ok()) return EngineError(moves.status());
   if (!NothingMoves(*moves)) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine =
-        parts_.runner->OpenEngine(request.connection());
-    if (!engine.ok()) return EngineError(engine.status());
-    absl::StatusOr<SourceAnswer> answer = AskSource(**engine, *moves);
-    if (!answer.ok()) return EngineError(answer.status());
+    absl::StatusOr<std::unique_ptr<PluginVisit>> visit =
+        parts_.runner->Visit(request.connection());
+    if (!visit.ok()) return EngineError(visit.status());
+    absl::StatusOr<SourceAnswer> answer = AskSource(*(*visit)->engine(), *moves);
+    if (absl::Status asked = (*visit)->Explain(answer.status()); !asked.ok()) {
+      return EngineError(asked);
+    }
     if (!answer->resumes.ok()) {
       return Refused(absl::FailedPreconditionError(absl::StrCat(
           "connector ", answer->connector,

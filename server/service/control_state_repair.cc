@@ -64,11 +64,13 @@ absl::Status ControlState::Validate(ControlCall& /*call*/,
                                     v1::ValidateStoredStateResponse* response) {
   absl::StatusOr<ChosenState> chosen = ChooseState(parts_, request.connection());
   if (!chosen.ok()) return chosen.status();
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.connection());
-  if (!engine.ok() && IsUsage(engine.status())) return EngineError(engine.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
+  if (!visit.ok() && (IsUsage(visit.status()) || !ReasonOf(visit.status()).empty())) {
+    return EngineError(visit.status());
+  }
   absl::StatusOr<FullValidation> result =
       ValidateFully(chosen->location, absl::ToUnixMicros(parts_.clock->Now()),
-                    engine.ok() ? engine->get() : nullptr, engine.status());
+                    visit.ok() ? (*visit)->engine() : nullptr, visit.status());
   if (!result.ok()) return EngineError(result.status());
   response->set_ok(IsValid(*result));
   for (const LevelVerdict& verdict : result->verdicts) {

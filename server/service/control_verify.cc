@@ -97,8 +97,8 @@ void VerifyStream::Advance() {
 
 absl::Status ControlVerify::Verify(ControlCall& call, const v1::VerifyRequest& request,
                                    VerifyStream* stream) {
-  absl::StatusOr<std::unique_ptr<Engine>> engine = parts_.runner->OpenEngine(request.connection());
-  if (!engine.ok()) return EngineError(engine.status());
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
+  if (!visit.ok()) return EngineError(visit.status());
   VerifyOptions options;
   options.tables.assign(request.tables().begin(), request.tables().end());
   options.listed = request.listed() == 0 ? kListed : request.listed();
@@ -107,9 +107,9 @@ absl::Status ControlVerify::Verify(ControlCall& call, const v1::VerifyRequest& r
     line.set_table_begun(MessageText(table));
     stream->Send(std::move(line));
   };
-  auto verifier = std::make_unique<Verifier>(**engine);
+  auto verifier = std::make_unique<Verifier>(*(*visit)->engine());
   if (absl::Status status = verifier->Verify(options, progress); !status.ok()) {
-    return EngineError(status);
+    return EngineError((*visit)->Explain(status));
   }
   v1::VerifyResponse last;
   v1::VerifyResult* result = last.mutable_result();

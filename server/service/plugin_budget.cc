@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/time/time.h"
+#include "core/clock.h"
 
 namespace tidemark {
 namespace {
@@ -17,17 +17,20 @@ bool PluginBudget::Fits(uint64_t bytes) const {
          taken_bytes_ <= memory_bytes_ - bytes;
 }
 
-std::unique_ptr<PluginBudget::Share> PluginBudget::Take(uint64_t bytes,
-                                                        const Interrupt& interrupt) {
+std::unique_ptr<PluginBudget::Share> PluginBudget::Take(uint64_t bytes, const Interrupt& interrupt,
+                                                        absl::Duration longest) {
+  const absl::Duration until = Clock::Real().Monotonic() + longest;
   MutexLock lock(mutex_);
   const uint64_t ticket = ++last_ticket_;
   waiting_.push_back(ticket);
-  while (interrupt.count() == 0 && (waiting_.front() != ticket || !Fits(bytes))) {
+  const auto fits = [&] { return waiting_.front() == ticket && Fits(bytes); };
+  while (interrupt.count() == 0 && !fits() && Clock::Real().Monotonic() < until) {
     changed_.WaitFor(mutex_, kStep);
   }
+  const bool taken = interrupt.count() == 0 && fits();
   std::erase(waiting_, ticket);
   changed_.SignalAll();  // whoever is first now
-  if (interrupt.count() > 0) return nullptr;
+  if (!taken) return nullptr;
   ++taken_plugins_;
   taken_bytes_ += bytes;
   return std::unique_ptr<Share>(new Share(this, bytes));

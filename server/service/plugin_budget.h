@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
 #include "core/mutex.h"
 #include "pipeline/sync.h"
 
@@ -35,8 +36,9 @@ class PluginBudget {
   };
 
   // Waits until there is room, first come, first served. What asks for more than there is at all
-  // runs alone. Null: `interrupt` was requested meanwhile.
-  std::unique_ptr<Share> Take(uint64_t bytes, const Interrupt& interrupt);
+  // runs alone. Null: `interrupt` was requested meanwhile, or `longest` has passed.
+  std::unique_ptr<Share> Take(uint64_t bytes, const Interrupt& interrupt,
+                              absl::Duration longest = absl::InfiniteDuration());
 
  private:
   bool Fits(uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -54,7 +54,75 @@ void Scheduler::TakeOver(const ConnectionEntry& entry) {
   versions_[entry.name] = entry.version;
 }
 
+void Scheduler::Restore() {
+  if (parts_.catalog == nullptr) return;
+  std::vector<FailureRow> rows;
+  const absl::Status read = parts_.catalog->With([&rows](SqliteConnection& catalog) {
+    absl::StatusOr<std::vector<FailureRow>> stored = ReadFailureRows(catalog);
+    if (stored.ok()) rows = *std::move(stored);
+    return stored.status();
+  });
+  if (!read.ok()) {
+    parts_.log->Write(LogLevel::kWarning, {},
+                      absl::StrCat("what failed before is not known: ", read.message()));
+  }
+  for (const FailureRow& row : rows) {
+    {
+      MutexLock lock(kept_mutex_);
+      kept_[row.connection] = row;
+    }
+    bool same = false;
+    {
+      MutexLock lock(mutex_);
+      const auto known = versions_.find(row.connection);
+      same = known != versions_.end() && known->second == row.version;
+      const Timetable::Moment now = Now();
+      if (same) {
+        timetable_.Restore(row.connection, row.failures,
+                           absl::FromUnixMicros(row.again_at_us) - now.wall, now);
+      }
+    }
+    if (!same) Keep(row.connection);  // another definition since, or none
+  }
+}
+
+void Scheduler::Keep(const std::string& connection) {
+  if (parts_.catalog == nullptr) return;
+  MutexLock keeping(kept_mutex_);
+  FailureRow row;
+  row.connection = connection;
+  {
+    MutexLock lock(mutex_);
+    const ConnectionStanding standing = timetable_.StandingOf(connection, Now());
+    row.failures = static_cast<int>(standing.failures_in_a_row);
+    row.again_at_us = standing.next_sync_at == absl::InfiniteFuture()
+                          ? 0
+                          : absl::ToUnixMicros(standing.next_sync_at);
+    const auto version = versions_.find(connection);
+    if (version != versions_.end()) row.version = version->second;
+  }
+  const auto kept = kept_.find(connection);
+  if (row.failures == 0 ? kept == kept_.end() : kept != kept_.end() && kept->second == row) return;
+  const absl::Status stored = parts_.catalog->Transaction(
+      [&row](SqliteConnection& catalog) { return WriteFailureRow(catalog, row); });
+  if (!stored.ok()) {
+    parts_.log->Write(LogLevel::kWarning, {connection, "", ""},
+                      absl::StrCat("failures in a row could not be stored: ", stored.message()));
+    return;
+  }
+  if (row.failures == 0) {
+    kept_.erase(kept);
+  } else {
+    kept_[connection] = std::move(row);
+  }
+}
+
 void Scheduler::Load() {
+  LoadConnections();
+  Restore();
+}
+
+void Scheduler::LoadConnections() {
   std::string after;
   while (true) {
     const std::vector<ConnectionEntry> page = parts_.connections->List(after, kPage);
@@ -162,6 +230,7 @@ void Scheduler::OnConnectionsChanged(const std::vector<std::string>& names) {
         versions_.erase(name);
         full_again_.erase(name);
       }
+      Keep(name);
       parts_.runner->StopConnection(name);
       continue;
     }
@@ -172,6 +241,7 @@ void Scheduler::OnConnectionsChanged(const std::vector<std::string>& names) {
       ends = ends || (known != versions_.end() && known->second != entry->version);
     }
     TakeOver(*entry);
+    Keep(name);
     if (!ends) continue;
     const std::optional<std::string> running = parts_.runner->BusyWith(name);
     if (running.has_value()) parts_.runner->StopSync(*running, false).IgnoreError();
@@ -182,10 +252,13 @@ void Scheduler::OnConnectionsChanged(const std::vector<std::string>& names) {
 }
 
 void Scheduler::Resume(absl::string_view connection) {
-  MutexLock lock(mutex_);
-  timetable_.Resume(connection, Now());
-  woken_ = true;
-  changed_.SignalAll();
+  {
+    MutexLock lock(mutex_);
+    timetable_.Resume(connection, Now());
+    woken_ = true;
+    changed_.SignalAll();
+  }
+  Keep(std::string(connection));
 }
 
 ConnectionStanding Scheduler::StandingOf(absl::string_view connection) {
@@ -210,6 +283,7 @@ void Scheduler::OnSyncEnded(const SyncEntry& sync, const SyncOutcome*) {
     woken_ = true;
     changed_.SignalAll();
   }
+  Keep(sync.connection);
   if (!opened) return;
   parts_.log->Write(LogLevel::kError, {sync.connection, "", ""},
                     absl::StrCat("failed ", Timetable::kBreakerOpens,

@@ -16,7 +16,9 @@
 #include "core/mutex.h"
 #include "core/random_bits.h"
 #include "service/connection_book.h"
+#include "service/catalog.h"
 #include "service/connection_standing.h"
+#include "service/failure_rows.h"
 #include "service/sync_book.h"
 #include "service/sync_runner.h"
 #include "service/timetable.h"
@@ -33,6 +35,7 @@ class Scheduler : public SyncListener {
     SyncRunner* runner = nullptr;
     Log* log = nullptr;
     Clock* clock = nullptr;
+    Catalog* catalog = nullptr;    // for failures in a row; null: they are forgotten at the end
     RandomBits* random = nullptr;  // of pauses; null: the system's
   };
 
@@ -65,6 +68,10 @@ class Scheduler : public SyncListener {
   Timetable::Moment Now() const { return {parts_.clock->Now(), parts_.clock->Monotonic()}; }
   void Loop();
   void Begin(const Timetable::Start& start);
+  void LoadConnections();
+  void Restore();
+  // Stores how `connection` stands, where that is not what is stored already.
+  void Keep(const std::string& connection);
   void TakeOver(const ConnectionEntry& entry);
 
   const Parts parts_;
@@ -74,6 +81,9 @@ class Scheduler : public SyncListener {
   std::map<std::string, uint64_t> versions_ ABSL_GUARDED_BY(mutex_);  // of the definitions
   // Interrupted full syncs: to be full again.
   std::set<std::string, std::less<>> full_again_ ABSL_GUARDED_BY(mutex_);
+  // What is stored of each connection that failed. Held while the catalog is written.
+  Mutex kept_mutex_;
+  std::map<std::string, FailureRow, std::less<>> kept_ ABSL_GUARDED_BY(kept_mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

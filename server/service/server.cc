@@ -214,6 +214,7 @@ absl::Status Server::Parts::OpenSyncs() {
   scheduling.runner = runner.get();
   scheduling.log = log.get();
   scheduling.clock = &Clock::Real();
+  scheduling.catalog = catalog.get();
   scheduler = std::make_unique<Scheduler>(scheduling);
   runner->AddListener(scheduler.get());
   connections->SetListener([scheduler = scheduler.get()](const std::vector<std::string>& names) {

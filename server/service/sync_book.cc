@@ -139,7 +139,9 @@ absl::Status SyncBook::End(const SyncEntry& record, absl::string_view report_jso
     listeners = Append(found->second, std::move(event));
     found->second.entry = entry;
     ended_.emplace_back(clock_->Monotonic(), entry.sync_id);
-    last_[entry.connection] = entry;
+    // The next one of the connection may have ended meanwhile.
+    SyncEntry& last = last_[entry.connection];
+    if (last.ended_at_us <= entry.ended_at_us) last = entry;
     events = found->second.feed.Document();
   }
   absl::Status stored = history_.Finish(entry, report_json, events);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "control/write_turns.h"
 #include "core/mutex.h"
+#include "service/connection_rates.h"
 #include "service/plugin_budget.h"
 #include "service/sync_ending.h"
 
@@ -56,7 +57,8 @@ struct SyncRunner::Work {
   Work(Parts parts_in, RunnerLimits limits_in)
       : parts(std::move(parts_in)),
         limits(limits_in),
-        budget(limits_in.max_plugins, limits_in.memory_bytes) {}
+        budget(limits_in.max_plugins, limits_in.memory_bytes),
+        visits(&budget, limits_in.visit_wait) {}
 
   absl::StatusOr<std::shared_ptr<Job>> Reserve(const SyncRequest& request,
                                                const std::string& producer);
@@ -65,7 +67,9 @@ struct SyncRunner::Work {
   void Dispatch();
   void RunJob(const std::shared_ptr<Job>& job);
   absl::StatusOr<SyncOutcome> RunEngine(const std::shared_ptr<Job>& job, std::string* report);
-  absl::StatusOr<std::unique_ptr<Engine>> MakeEngine(Connection connection);
+  absl::StatusOr<std::unique_ptr<Engine>> MakeEngine(Connection connection,
+                                                     const std::string& name,
+                                                     Cancellation* cancellation = nullptr);
   absl::StatusOr<Connection> Load(const std::string& connection, const std::string& name);
   absl::Status Begin(const std::shared_ptr<Job>& job);
   SyncEntry End(const std::shared_ptr<Job>& job, const absl::StatusOr<SyncOutcome>& outcome,
@@ -76,7 +80,9 @@ struct SyncRunner::Work {
   const Parts parts;
   const RunnerLimits limits;
   PluginBudget budget;
+  PluginVisits visits;
   WriteTurns turns;
+  ConnectionRates rates;
   std::vector<SyncListener*> listeners;  // complete before the first sync
 
   Mutex mutex;
@@ -86,6 +92,7 @@ struct SyncRunner::Work {
   int ingest_streams ABSL_GUARDED_BY(mutex) = 0;
   std::map<std::string, std::shared_ptr<Job>, std::less<>> jobs ABSL_GUARDED_BY(mutex);
   int threads ABSL_GUARDED_BY(mutex) = 0;                         // that run
+  int endings ABSL_GUARDED_BY(mutex) = 0;                         // of jobs that are gone already
   std::vector<std::thread> ended_threads ABSL_GUARDED_BY(mutex);  // to be joined
 };
 
@@ -203,12 +210,16 @@ absl::StatusOr<Connection> SyncRunner::Work::Load(const std::string& connection,
   return loaded;
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> SyncRunner::Work::MakeEngine(Connection connection) {
+absl::StatusOr<std::unique_ptr<Engine>> SyncRunner::Work::MakeEngine(Connection connection,
+                                                                     const std::string& name,
+                                                                     Cancellation* cancellation) {
   Engine::Parts engine;
   engine.search = parts.search;
   engine.redactor = parts.redactor;
   engine.log = parts.log;
   engine.turns = &turns;
+  engine.cancellation = cancellation;
+  engine.rate = rates.Of(name, connection.options.rate, parts.clock->Monotonic());
   return Engine::Create(std::move(connection), std::move(engine));
 }
 
@@ -249,7 +260,8 @@ absl::StatusOr<SyncOutcome> SyncRunner::Work::RunEngine(const std::shared_ptr<Jo
   if (absl::Status begun = Begin(job); !begun.ok()) return begun;
   if (job->share == nullptr) return absl::CancelledError("stopped before it began");
   if (!connection.ok()) return connection.status();
-  absl::StatusOr<std::unique_ptr<Engine>> engine = MakeEngine(*std::move(connection));
+  absl::StatusOr<std::unique_ptr<Engine>> engine = MakeEngine(*std::move(connection),
+                                                              job->request.connection);
   if (!engine.ok()) return engine.status();
   RunRequest run;
   run.full = job->request.full;
@@ -305,14 +317,22 @@ SyncEntry SyncRunner::Work::End(const std::shared_ptr<Job>& job,
   parts.log->Write(entry.phase == SyncPhase::kFailed && !entry.held_elsewhere ? LogLevel::kError
                                                                               : LogLevel::kInfo,
                    fields, EndLine(entry));
+  {
+    MutexLock lock(mutex);
+    ++endings;
+  }
+  // Before anybody can see the end: whoever does may begin the next one.
+  Forget(job);
   if (absl::Status stored = parts.syncs->End(entry, report); !stored.ok()) {
     parts.log->Write(LogLevel::kError, fields,
                      absl::StrCat("the end of the sync could not be stored: ", stored.message()));
   }
-  Forget(job);
   for (SyncListener* listener : listeners) {
     listener->OnSyncEnded(entry, outcome.ok() ? &*outcome : nullptr);
   }
+  MutexLock lock(mutex);
+  --endings;
+  changed.SignalAll();
   return entry;
 }
 
@@ -370,12 +390,9 @@ absl::StatusOr<SyncEntry> SyncRunner::RunOwn(
   std::string report;
   const auto run = [this, &job, &work, &report]() -> absl::StatusOr<SyncOutcome> {
     absl::StatusOr<Connection> connection = work_->Load(job->request.connection, job->name);
-    if (connection.ok() && job->request.trigger == SyncTrigger::kRepair) {
-      job->share = work_->budget.Take(connection->source.plugin_memory, job->interrupt);
-    }
     if (absl::Status begun = work_->Begin(job); !begun.ok()) return begun;
     if (!connection.ok()) return connection.status();
-    absl::StatusOr<std::unique_ptr<Engine>> engine = work_->MakeEngine(*std::move(connection));
+    absl::StatusOr<std::unique_ptr<Engine>> engine = work_->MakeEngine(*std::move(connection), job->request.connection);
     if (!engine.ok()) return engine.status();
     OwnSync own;
     own.record = job->entry;
@@ -395,12 +412,21 @@ absl::StatusOr<SyncEntry> SyncRunner::RunOwn(
   return work_->End(job, outcome, report);
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> SyncRunner::OpenEngine(absl::string_view connection) {
+absl::StatusOr<std::unique_ptr<PluginVisit>> SyncRunner::Visit(absl::string_view connection) {
   const std::string name(connection);
   absl::StatusOr<Connection> loaded = work_->Load(name, name);
   if (!loaded.ok()) return loaded.status();
-  return work_->MakeEngine(*std::move(loaded));
+  absl::StatusOr<std::unique_ptr<PluginVisit>> visit =
+      work_->visits.Begin(loaded->source.plugin_memory);
+  if (!visit.ok()) return visit;
+  absl::StatusOr<std::unique_ptr<Engine>> engine =
+      work_->MakeEngine(*std::move(loaded), name, (*visit)->cancellation());
+  if (!engine.ok()) return (*visit)->Explain(engine.status());
+  (*visit)->SetEngine(*std::move(engine));
+  return visit;
 }
+
+PluginVisits& SyncRunner::visits() { return work_->visits; }
 
 void SyncRunner::StopConnection(absl::string_view connection) {
   std::vector<std::string> syncs;
@@ -421,6 +447,7 @@ std::optional<std::string> SyncRunner::BusyWith(absl::string_view connection) co
 }
 
 void SyncRunner::Stop() {
+  work_->visits.Stop();
   std::vector<std::shared_ptr<Work::Job>> waiting;
   {
     MutexLock lock(work_->mutex);
@@ -444,7 +471,9 @@ void SyncRunner::Stop() {
     for (const auto& [name, job] : work_->jobs) {
       while (job->interrupt.count() < 2) job->interrupt.Request();
     }
-    while (!work_->jobs.empty() || work_->threads > 0) work_->changed.Wait(work_->mutex);
+    while (!work_->jobs.empty() || work_->threads > 0 || work_->endings > 0) {
+      work_->changed.Wait(work_->mutex);
+    }
   }
   work_->JoinEnded();
 }

@@ -20,6 +20,7 @@
 #include "control/redaction.h"
 #include "core/clock.h"
 #include "service/connection_book.h"
+#include "service/plugin_visits.h"
 #include "service/sync_book.h"
 
 namespace tidemark {
@@ -42,9 +43,12 @@ struct RunnerLimits {
   int max_plugins = 64;                       // syncs with a plugin's process, of any kind
   uint64_t memory_bytes = uint64_t{4} << 30;  // sum of what they may take (plugin_memory)
   absl::Duration stop = absl::Seconds(30);    // commit groups finish within this, then they are cut
+  // How long a call that runs a connector waits where syncs have all of the last two.
+  absl::Duration visit_wait = absl::Seconds(10);
 };
 
-// What somebody else is told of every sync that ends (metrics, alerts, the scheduler).
+// What somebody else is told of every sync that ends (metrics, alerts, the scheduler). The
+// connection is free again before that: the start of its next sync may be told of first.
 class SyncListener {
  public:
   virtual ~SyncListener() = default;
@@ -85,7 +89,8 @@ class SyncRunner {
 
   // Runs `work` as the sync of `connection` on the calling thread, for streams of Ingest, replays
   // and repairs: entered in the book, counted, stoppable, exclusive with other syncs of the same
-  // name. `name` is the connection's, or "<connection>/<producer>". `work` returns the outcome.
+  // name. `name` is the connection's, or "<connection>/<producer>". `work` returns the outcome; what
+  // it runs of a connector is under a Visit() of the caller.
   struct OwnSync {
     SyncEntry record;
     Engine* engine = nullptr;
@@ -96,15 +101,17 @@ class SyncRunner {
       const SyncRequest& request, const std::string& producer,
       const std::function<absl::StatusOr<SyncOutcome>(const OwnSync&)>& work);
 
-  // An engine for calls beside syncs (check, plan, preview, state): fresh, of the caller alone.
-  absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(absl::string_view connection);
+  // For a call beside syncs (check, plan, preview, verify, state), with a fresh engine of its own.
+  // Those without a connection begin at visits(). Stop() ends them.
+  absl::StatusOr<std::unique_ptr<PluginVisit>> Visit(absl::string_view connection);
+  PluginVisits& visits();
   // Whether a sync of the connection runs or waits: its id.
   std::optional<std::string> BusyWith(absl::string_view connection) const;
 
   // Listeners are set before the first sync and outlive the runner.
   void AddListener(SyncListener* listener);
 
-  // No new sync begins; running ones end after their commit group, or are cut when
+  // No new sync begins; visits are cancelled; running syncs end after their commit group, or are cut when
   // RunnerLimits::stop has passed. Returns when all threads have ended.
   void Stop();
   // Whatever runs is cut now; for while Stop() waits.

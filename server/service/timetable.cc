@@ -56,6 +56,22 @@ void Timetable::BeginSoon(absl::string_view connection, Moment now) {
   found->second.again_as = SyncTrigger::kRetry;
 }
 
+void Timetable::Restore(absl::string_view connection, int failures, absl::Duration pause,
+                        Moment now) {
+  const auto found = lines_.find(connection);
+  if (found == lines_.end()) return;
+  Line& line = found->second;
+  line.failures = failures;
+  line.again = absl::InfiniteDuration();
+  if (line.plan.schedule.kind() == Schedule::Kind::kManual) return;
+  // However the clock was set since: no longer than the longest there is.
+  const absl::Time planned = line.plan.schedule.Next(now.wall + kLongestVainPause);
+  const absl::Duration longest =
+      planned < absl::InfiniteFuture() ? planned - now.wall : kLongestVainPause;
+  line.again = now.steady + std::clamp(pause, absl::ZeroDuration(), longest);
+  line.again_as = SyncTrigger::kRetry;
+}
+
 void Timetable::Resume(absl::string_view connection, Moment now) {
   const auto found = lines_.find(connection);
   if (found == lines_.end() || found->second.failures == 0) return;

@@ -12,6 +12,7 @@
 //   (configuration, credentials), at the first planned start after that (at most an hour).
 // - After kBreakerOpens failures in a row that counts as an open circuit breaker. A success, a
 //   changed definition or Resume() closes it.
+// - Failures and what is left of a pause survive the end of the server (service/failure_rows.h).
 // - A realtime connection begins at once, and again 5 s after its end, longer (up to a minute) when
 //   nothing came.
 #ifndef TIDEMARK_SERVICE_TIMETABLE_H_
@@ -69,6 +70,8 @@ class Timetable {
   void Remove(absl::string_view connection);
   // Begins as soon as possible: it was interrupted by the end of the server.
   void BeginSoon(absl::string_view connection, Moment now);
+  // It had failed so often in a row when the server ended, and rests for `pause` from now on.
+  void Restore(absl::string_view connection, int failures, absl::Duration pause, Moment now);
   // Closes the breaker; what failed is tried at once.
   void Resume(absl::string_view connection, Moment now);
 

@@ -41,6 +41,10 @@ class ControlFixture : public ServiceFixture {
 
   // Everything of a server but its scheduler.
   void Serve(std::optional<ListenSettings::Tls> tls = std::nullopt, bool reflection = false) {
+    secret_ = [this](absl::string_view name) -> absl::StatusOr<std::string> {
+      if (secrets_ == nullptr) return absl::NotFoundError("there are no secrets yet");
+      return secrets_->Resolve(name);
+    };
     Open();
     tokens_ = Opened(TokenStore::Open(catalog_->connection(), catalog_->mutex(), clock_));
     audit_ = Opened(AuditLog::Open({catalog_->connection(), catalog_->mutex(), Clock::Real(),
@@ -67,6 +71,10 @@ class ControlFixture : public ServiceFixture {
     parts.redactor = &redactor_;
     parts.log = &log_;
     parts.clock = &clock_;
+    parts.close_breaker = [this](absl::string_view name) {
+      MutexLock lock(closed_mutex_);
+      closed_.emplace_back(name);
+    };
     control_ = Opened(ControlService::Create(std::move(parts)));
     IngestService::Parts ingest;
     ingest.gate = gate_.get();
@@ -196,6 +204,8 @@ class ControlFixture : public ServiceFixture {
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<ControlService> control_;
   std::unique_ptr<IngestService> ingest_;
+  Mutex closed_mutex_;
+  std::vector<std::string> closed_ ABSL_GUARDED_BY(closed_mutex_);  // breakers, as they came
   std::string tcp_;
   std::unique_ptr<Stub> admin_;  // over the unix socket
 };

@@ -54,6 +54,7 @@ class ServiceFixture : public testing::Test {
     ConnectionBook::Options options;
     options.folder = folder_ + "/connections";
     options.clock = &Clock::Real();
+    options.secret = secret_;
     absl::StatusOr<std::unique_ptr<ConnectionBook>> book =
         ConnectionBook::Open(catalog_.get(), options);
     ASSERT_TRUE(book.ok()) << book.status();
@@ -116,6 +117,7 @@ class ServiceFixture : public testing::Test {
   }
 
   std::string folder_;
+  SecretLookup secret_;  // of ${secret:NAME}
   Redactor redactor_;
   Log log_{LogLevel::kOff, false, &redactor_};
   std::unique_ptr<Catalog> catalog_;

@@ -113,6 +113,28 @@ TEST_F(SyncRunnerTest, OneSyncOfAConnectionAtATime) {
   EXPECT_TRUE(absl::IsNotFound(TryStart("shap").status()));
 }
 
+TEST_F(SyncRunnerTest, WhoSeesTheEndOfASyncMayBeginTheNext) {
+  Generator("shop", "{count: 10, checkpoint_interval: 1, pause_us: 20000}");
+  OpenAndListen();
+  const SyncEntry first = Start("shop");
+  Mutex mutex;
+  std::optional<absl::StatusOr<SyncEntry>> second;
+  const std::shared_ptr<SyncBook::Watch> watch = syncs_->Subscribe(first.sync_id, [&] {
+    if (!HasEnded(syncs_->Get(first.sync_id)->phase)) return;
+    MutexLock lock(mutex);
+    if (!second.has_value()) second = TryStart("shop");
+  });
+  AwaitEnd(first.sync_id);
+  Await([&] {
+    MutexLock lock(mutex);
+    return second.has_value();
+  });
+  MutexLock lock(mutex);
+  ASSERT_TRUE(second->ok()) << second->status();
+  AwaitEnd((*second)->sync_id);
+  EXPECT_EQ(syncs_->Last("shop")->sync_id, (*second)->sync_id);
+}
+
 TEST_F(SyncRunnerTest, AtMostSoManyAtOnceByPriorityThenAge) {
   RunnerLimits limits;
   limits.max_syncs = 1;
