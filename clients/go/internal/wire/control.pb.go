@@ -44,8 +44,10 @@
 //   PERMISSION_DENIED    the role does not suffice (ROLE_TOO_LOW), or not for this connection
 //                        (OTHER_CONNECTION)
 //   RESOURCE_EXHAUSTED   too many failed attempts (TOO_MANY_FAILED_ATTEMPTS), calls at once
-//                        (SERVER_BUSY), or another limit; RetryInfo says when
-//   UNAVAILABLE          the server stops, or another one holds the connection; try again
+//                        (SERVER_BUSY), processes of plugins (PLUGINS_BUSY), or another limit;
+//                        RetryInfo says when
+//   UNAVAILABLE          the server stops (SERVER_STOPS), or another one holds the connection; try
+//                        again
 //   DATA_LOSS            a stored state or document is damaged; nothing was changed
 // What a connector, a destination or a stored state said keeps its code but for UNAUTHENTICATED,
 // PERMISSION_DENIED and UNIMPLEMENTED, which are said of the caller and the method alone.
