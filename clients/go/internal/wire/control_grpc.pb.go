@@ -5,8 +5,8 @@
 // Transport. gRPC over a unix socket (mode 0600; its user is admin), or TCP: loopback, or with TLS.
 // Over TCP every call but grpc.health.v1.Health carries the metadata
 //   authorization: Bearer tm_<id>_<secret>
-// Compression is refused. Requests are at most 4 MiB, answers at most 64 MiB. Give every call a
-// deadline; only WatchSync may be without.
+// Compression is refused. Requests are at most 4 MiB, and 16 MiB of memory once they are parsed
+// (TOO_LARGE); answers at most 64 MiB. Give every call a deadline; only WatchSync may be without.
 //
 // Conventions.
 // - Connections are named by their name, syncs by their sync_id (a text, ordered by time).

@@ -1,7 +1,8 @@
 // The contract between Tidemark's server and programs that push changes: rows go through the same
 // pipeline as a connector's, into the same destinations, under the same invariants, and come back
-// as durable acknowledgements. Transport, authorization and error details: see control.proto; a
-// message has at most 4 MiB.
+// as durable acknowledgements. Transport, authorization and error details: see control.proto. A
+// message has at most 4 MiB, and takes at most 32 MiB of memory once it is parsed (TOO_LARGE): rows
+// of short values in messages of 1 MiB stay below.
 //
 // Who pushes. Start names a connection whose source is `connector: ingest` and a producer. What a
 // producer sends is the connection `<connection>/<producer>` at the destination, with its own epoch
@@ -53,7 +54,7 @@
 //   ABORTED              FENCED, STOPPED
 //   INVALID_ARGUMENT     START_EXPECTED, START_AGAIN, BAD_PRODUCER, NO_SEQUENCE, MALFORMED,
 //                        UNKNOWN_FIELD, UNKNOWN_VALUE, BAD_TABLE, UNKNOWN_TABLE,
-//                        TABLE_NOT_SELECTED, STATE_TOO_LARGE
+//                        TABLE_NOT_SELECTED, STATE_TOO_LARGE, TOO_LARGE
 //   FAILED_PRECONDITION  NOT_INGEST, CONNECTION_PAUSED, INVALID_CONNECTION, CONNECTION_BUSY,
 //                        SEQUENCE_GAP, SEQUENCE_MISMATCH, TOO_MANY_DEAD_LETTERS
 //   NOT_FOUND, UNAUTHENTICATED, PERMISSION_DENIED, DATA_LOSS: see control.proto.
