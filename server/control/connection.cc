@@ -42,6 +42,8 @@ bool IsNameCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
 }
 
+bool IsPathStep(absl::string_view name) { return name == "." || name == ".."; }
+
 // Fills a Connection from a checked file. Findings that need more than one key are added to the
 // checked file's problems.
 class Reader {
@@ -104,7 +106,9 @@ class Reader {
     const ConfigNode* name = Find("name");
     if (name == nullptr) return;
     out_.name = name->text;
-    if (!IsConnectionName(name->text)) {
+    if (IsPathStep(name->text)) {
+      in_.Add(*name, "name", "\".\" and \"..\" are places in a path; choose another name");
+    } else if (!IsConnectionName(name->text)) {
       in_.Add(*name, "name", "expected letters, digits, \"_\", \"-\" and \".\"");
     }
   }
@@ -425,11 +429,12 @@ std::string DefaultConnectionName(const std::string& file) {
   for (char& c : name) {
     if (!IsNameCharacter(c)) c = '_';
   }
+  if (IsPathStep(name)) name.assign(name.size(), '_');
   return name;
 }
 
 bool IsConnectionName(absl::string_view name) {
-  return !name.empty() && name.size() <= 100 &&
+  return !name.empty() && name.size() <= 100 && !IsPathStep(name) &&
          std::all_of(name.begin(), name.end(), IsNameCharacter);
 }
 

@@ -99,9 +99,11 @@ absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::s
 absl::StatusOr<Connection> ParseConnection(const std::string& file, const std::string& folder,
                                            absl::string_view text, const Environment& environment);
 
-// The name of a connection whose file gives none: "orders" of ".../orders.yaml".
+// The name of a connection whose file gives none: "orders" of ".../orders.yaml"; "_" or "__" where
+// it would be "." or "..".
 std::string DefaultConnectionName(const std::string& file);
-// Letters, digits, "_", "-" and ".", at most 100 of them.
+// Letters, digits, "_", "-" and ".", at most 100 of them; neither "." nor "..": names stand in
+// paths.
 bool IsConnectionName(absl::string_view name);
 
 // What the engine makes of the file, for `check --json` and the tests. Secrets are left out.

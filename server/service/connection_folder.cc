@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +23,7 @@ namespace {
 constexpr size_t kMaxFiles = 10'000;
 // Coarser than the clock of any file system.
 constexpr absl::Duration kFresh = absl::Seconds(2);
+constexpr int kTries = 10;  // to open a file while others are renamed
 
 bool IsConnectionFile(absl::string_view name) {
   return name[0] != '.' && (absl::EndsWith(name, ".yaml") || absl::EndsWith(name, ".yml"));
@@ -47,8 +50,26 @@ class OpenDescriptor {
 std::string WhyNot(int error) {
   if (error == EACCES || error == EPERM) return "this user may not read it; change its mode";
   if (error == ENOENT) return "it is gone, or a link that leads nowhere";
-  if (error == ELOOP) return "links that lead in a circle";
+  if (error == ELOOP) return "links that lead in a circle, or that this kernel cannot follow";
+  if (error == EXDEV) return "a link that leads out of the folder; put the file itself there";
   return absl::StrCat("it cannot be read (", std::strerror(error), ")");
+}
+
+// A file of the folder by its name; links are followed within the folder only. -1 and errno.
+int OpenWithin(int folder, const std::string& name) {
+  struct open_how how = {};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;  // a pipe is not waited for
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  long file = -1;
+  int tries = 0;
+  do {  // EAGAIN: something was renamed meanwhile
+    file = syscall(SYS_openat2, folder, name.c_str(), &how, sizeof(how));
+  } while (file < 0 && errno == EAGAIN && ++tries < kTries);
+  // Before Linux 5.6, or within a container that does not know the call: no link at all.
+  if (file < 0 && (errno == ENOSYS || errno == EPERM)) {
+    return openat(folder, name.c_str(), static_cast<int>(how.flags) | O_NOFOLLOW);
+  }
+  return static_cast<int>(file);
 }
 
 }  // namespace
@@ -117,10 +138,11 @@ ConnectionFolder::Stamp ConnectionFolder::Look(const std::string& path) const {
   return stamp;
 }
 
-ConnectionFolder::Content ConnectionFolder::ReadFile(const std::string& path) const {
+ConnectionFolder::Content ConnectionFolder::ReadFile(const std::string& name) const {
   Content content;
-  // O_NONBLOCK: a pipe is not waited for.
-  const OpenDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const std::string path = absl::StrCat(folder_, "/", name);
+  const OpenDescriptor folder(open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const OpenDescriptor file(folder.get() < 0 ? -1 : OpenWithin(folder.get(), name));
   struct stat status = {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {
     const int error = errno;
@@ -160,7 +182,7 @@ absl::StatusOr<std::vector<ConnectionFile>> ConnectionFolder::Read() {
     const auto before = known_.find(path);
     if (before != known_.end()) known = before->second;
     if (before == known_.end() || known.stamp.fresh || !known.stamp.Same(Look(path))) {
-      Content content = ReadFile(path);
+      Content content = ReadFile(name);
       known.stamp = content.stamp;
       known.file.path = path;
       known.file.problem = std::move(content.problem);
@@ -187,7 +209,7 @@ void ConnectionFolder::ReadVariables() {
     variables_.clear();
     return;
   }
-  const Content content = ReadFile(path);
+  const Content content = ReadFile(".env");
   variables_stamp_ = content.stamp;
   variables_problem_ = content.problem;
   if (!variables_problem_.empty()) return;

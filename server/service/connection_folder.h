@@ -26,8 +26,10 @@ struct ConnectionFile {
   std::string problem;  // why it cannot be read: "PATH: ..."
 };
 
-// Reads *.yaml and *.yml that begin with no dot (temporary files of editors do), links followed,
-// folders below not. Confined to one thread at a time.
+// Reads *.yaml and *.yml that begin with no dot (temporary files of editors do), and nothing in the
+// folders below. Links are followed as far as they are relative and stay within the folder, as
+// those of a mounted ConfigMap do. One that leads out of it is a problem of its file: whoever may
+// write to the folder may not make this user read other files. Confined to one thread at a time.
 class ConnectionFolder {
  public:
   ConnectionFolder(std::string folder, Clock* clock);
@@ -73,7 +75,7 @@ class ConnectionFolder {
   absl::StatusOr<std::vector<std::string>> Names() const;
   Stamp StampOf(const struct stat& status) const;
   Stamp Look(const std::string& path) const;
-  Content ReadFile(const std::string& path) const;
+  Content ReadFile(const std::string& name) const;
   void ReadVariables();
 
   const std::string folder_;

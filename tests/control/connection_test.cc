@@ -74,6 +74,8 @@ TEST(ConnectionTest, FindingsNamePlaceKeyAndNearest) {
        "c.yaml:4:1: key \"sync\" is given twice"},
       {"bad name", absl::StrCat(kStart, "name: \"a b\"\n"),
        "c.yaml:4:7: name: expected letters, digits, \"_\", \"-\" and \".\""},
+      {"name that is a place", absl::StrCat(kStart, "name: \"..\"\n"),
+       "c.yaml:4:7: name: \".\" and \"..\" are places in a path; choose another name"},
       {"wrong type of a column",
        "sync:\n  source:\n    connector: hello\n    tables:\n      - t: {columns: {type: {a: "
        "NUMBER}}}\n  destination: {connection: w.db}\n",
@@ -85,6 +87,14 @@ TEST(ConnectionTest, FindingsNamePlaceKeyAndNearest) {
     SCOPED_TRACE(c.name);
     EXPECT_EQ(ErrorOf(c.text), c.error);
   }
+}
+
+TEST(ConnectionTest, NoNameIsAStepOfAPath) {
+  for (const char* step : {".", ".."}) EXPECT_FALSE(IsConnectionName(step)) << step;
+  for (const char* name : {"...", ".a", "a..", "a.b"}) EXPECT_TRUE(IsConnectionName(name)) << name;
+  EXPECT_EQ(DefaultConnectionName("/etc/..yaml"), "_");
+  EXPECT_EQ(DefaultConnectionName("...yml"), "__");
+  EXPECT_EQ(DefaultConnectionName("/etc/orders.yaml"), "orders");
 }
 
 TEST(ConnectionTest, EveryFindingIsToldAtOnceInTheOrderOfTheFile) {

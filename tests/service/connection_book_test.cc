@@ -183,13 +183,44 @@ TEST_F(BrokenFileTest, WhatIsNoFileLeavesTheLastValidTextRunning) {
   Expect("circle", [&] { std::filesystem::create_symlink("a.yaml", path); }, "circle");
   Expect("folder", [&] { std::filesystem::create_directory(path); }, "this is no file");
   Expect("pipe", [&] { mkfifo(path.c_str(), 0600); }, "this is no file");
-  // A link to a good file is as good as the file.
-  Remove("a.yaml");
+}
+
+// Whoever may write to the folder may not make this user read what he himself may not.
+TEST_F(BrokenFileTest, LinksThatLeadOutOfTheFolderAreNotFollowed) {
+  const std::string path = folder_ + "/a.yaml";
   WriteWhole(root_ + "/elsewhere", Definition("a", 5));
-  std::filesystem::create_symlink("../elsewhere", path);
+  std::filesystem::create_directory(folder_ + "/below");
+  std::filesystem::create_symlink("../../elsewhere", folder_ + "/below/out");
+  std::filesystem::create_directory_symlink(root_, folder_ + "/up");
+  for (const std::string& target :
+       {std::string("../elsewhere"), root_ + "/elsewhere", std::string("below/out"),
+        std::string("up/elsewhere"), std::string("/dev/stdin"), std::string("/proc/self/cwd/x")}) {
+    const auto link = [&] { std::filesystem::create_symlink(target, path); };
+    Expect(target, link, "a link that leads out of the folder");
+  }
+  WriteWhole(root_ + "/env", "E1_NAMING=snake_case\n");
+  std::filesystem::create_symlink("../env", folder_ + "/.env");
+  Reload();
+  EXPECT_THAT(book_->FolderProblem(), HasSubstr(".env: a link that leads out of the folder"));
+}
+
+// A ConfigMap is mounted so: each file is a link through ..data, which is exchanged as a whole.
+TEST_F(BookTest, LinksWithinTheFolderAreFollowed) {
+  for (const char* version : {"..1", "..2"}) {
+    std::filesystem::create_directory(absl::StrCat(folder_, "/", version));
+    Write(absl::StrCat(version, "/a.yaml"), Definition("a", version[2] - '0'));
+  }
+  std::filesystem::create_directory_symlink("..1", folder_ + "/..data");
+  std::filesystem::create_symlink("..data/a.yaml", folder_ + "/a.yaml");
+  Open();
+  EXPECT_EQ(Get("a").problem, "");
+  EXPECT_EQ(book_->Load("a")->options.page_rows, 1u);
+  std::filesystem::create_directory_symlink("..2", folder_ + "/..new");
+  std::filesystem::rename(folder_ + "/..new", folder_ + "/..data");
+  EXPECT_TRUE(book_->Changed());
   Reload();
   EXPECT_EQ(Get("a").problem, "");
-  EXPECT_EQ(book_->Load("a")->options.page_rows, 5u);
+  EXPECT_EQ(book_->Load("a")->options.page_rows, 2u);
 }
 
 TEST_F(BookTest, AFileThatWasNeverValidIsKeptAndSaid) {
