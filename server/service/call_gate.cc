@@ -127,6 +127,10 @@ absl::Status CallGate::CheckRequest(AdmittedCall& call, const google::protobuf::
   return CheckMessage(request);
 }
 
+bool CallGate::KnowsAtOnce(const grpc::ServerContextBase& context) {
+  return absl::StartsWith(context.peer(), "unix:");
+}
+
 void CallGate::CountFailure(const std::string& peer) {
   parts_.attempts->AddFailure(peer);
   if (parts_.on_failure) parts_.on_failure();
@@ -134,14 +138,13 @@ void CallGate::CountFailure(const std::string& peer) {
 
 absl::StatusOr<Principal> CallGate::Prove(const grpc::ServerContextBase& context,
                                           AdmittedCall* call) {
-  const std::string peer = context.peer();
-  if (absl::StartsWith(peer, "unix:")) {
+  if (KnowsAtOnce(context)) {
     // Only our user and root get this far: the socket's mode and the listener's SO_PEERCRED
     // (service/unix_listener.h).
     call->from = kUnix;
     return UnixPrincipal(geteuid());
   }
-  call->from = PeerAddress(peer);
+  call->from = PeerAddress(context.peer());
   if (absl::Status waits = parts_.attempts->Check(call->from); !waits.ok()) {
     return WithReason(std::move(waits), "TOO_MANY_FAILED_ATTEMPTS");
   }

@@ -60,6 +60,10 @@ class CallGate {
   absl::StatusOr<AdmittedCall> Admit(const grpc::ServerContextBase& context,
                                      absl::string_view method);
 
+  // Whether Admit() has nothing to look up for this caller, and may be called on a thread of gRPC:
+  // peers of our unix socket.
+  static bool KnowsAtOnce(const grpc::ServerContextBase& context);
+
   // Then the request: the scope where it names it, and whether it is one of ours (CheckMessage()).
   // PERMISSION_DENIED, audited; INVALID_ARGUMENT.
   absl::Status CheckRequest(AdmittedCall& call, const google::protobuf::Message& request);

@@ -14,6 +14,7 @@ namespace tidemark {
 
 // Two steps and not one, so that no thread waits for a request that comes slowly.
 void RequestCall::Begin() {
+  if (CallGate::KnowsAtOnce(*parts_.context)) return Admit();
   if (parts_.gate_pool->Run([this] { Admit(); })) return;
   Refuse(*parts_.stopping ? ServerStops() : ServerIsBusy());
 }
