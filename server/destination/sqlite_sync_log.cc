@@ -31,8 +31,14 @@ absl::Status WriteSync(SqliteConnection& connection, const SyncRecord& record) {
 absl::StatusOr<std::vector<std::string>> CloseRunningSyncs(SqliteConnection& connection,
                                                            const std::string& owner,
                                                            int64_t now_us) {
+  // Without it each sync would look at every sync there ever was. Files of before have none.
+  absl::Status indexed = connection.Run(
+      "CREATE INDEX IF NOT EXISTS _tidemark_syncs_running ON _tidemark_syncs(connection) "
+      "WHERE status = 'running'");
+  if (!indexed.ok()) return indexed;
   absl::StatusOr<SqliteStatement*> rows = connection.Query(
-      "UPDATE _tidemark_syncs SET status = 'failed', reason = 'process ended', completed_at = ? "
+      "UPDATE _tidemark_syncs INDEXED BY _tidemark_syncs_running "
+      "SET status = 'failed', reason = 'process ended', completed_at = ? "
       "WHERE connection = ? AND status = 'running' RETURNING sync_id",
       now_us, owner);
   if (!rows.ok()) return rows.status();

@@ -88,8 +88,8 @@ absl::Status ControlSources::Check(ControlCall& /*call*/, const v1::CheckConnect
   response->set_exit_code(static_cast<int32_t>(ExitCodeOf(status)));
   response->set_problem(StatusText(parts_.redactor->Apply(status.message())));
   if (status.ok()) {
-    const nlohmann::ordered_json json = {{"status", "ok"},
-                                         {"connection", ConnectionJson((*visit)->engine()->connection())}};
+    const nlohmann::ordered_json json = {
+        {"status", "ok"}, {"connection", ConnectionJson((*visit)->engine()->connection())}};
     response->set_json(parts_.redactor->Apply(DumpJson(json, 2)));
   }
   return absl::OkStatus();

@@ -188,8 +188,7 @@ absl::Status ControlState::Rollback(ControlCall& /*call*/, const v1::RollbackSta
   Json json = MovesJson(request.connection(), *moves);
   if (absl::Status allowed = CheckHorizon(*moves); !allowed.ok()) return Refused(allowed);
   if (!NothingMoves(*moves)) {
-    absl::StatusOr<std::unique_ptr<PluginVisit>> visit =
-        parts_.runner->Visit(request.connection());
+    absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
     if (!visit.ok()) return EngineError(visit.status());
     absl::StatusOr<SourceAnswer> answer = AskSource(*(*visit)->engine(), *moves);
     if (absl::Status asked = (*visit)->Explain(answer.status()); !asked.ok()) {
@@ -238,8 +237,7 @@ absl::Status ControlState::Import(ControlCall& /*call*/, const v1::ImportStateRe
   absl::StatusOr<std::vector<StateMove>> moves = PlanStateImport(chosen->location, *entries);
   if (!moves.ok()) return EngineError(moves.status());
   if (!NothingMoves(*moves)) {
-    absl::StatusOr<std::unique_ptr<PluginVisit>> visit =
-        parts_.runner->Visit(request.connection());
+    absl::StatusOr<std::unique_ptr<PluginVisit>> visit = parts_.runner->Visit(request.connection());
     if (!visit.ok()) return EngineError(visit.status());
     absl::StatusOr<SourceAnswer> answer = AskSource(*(*visit)->engine(), *moves);
     if (absl::Status asked = (*visit)->Explain(answer.status()); !asked.ok()) {

@@ -16,6 +16,7 @@ namespace tidemark {
 namespace {
 
 constexpr size_t kNamesLogged = 20;
+constexpr absl::Duration kTrimEvery = absl::Seconds(10);
 
 }  // namespace
 
@@ -43,6 +44,7 @@ void Housekeeping::ReloadSoon() {
 
 void Housekeeping::Loop() {
   absl::Duration pruned = Clock::Real().Monotonic();
+  absl::Duration trimmed = pruned;
   while (true) {
     bool asked = false;
     {
@@ -52,9 +54,14 @@ void Housekeeping::Loop() {
       asked = std::exchange(reload_, false);
     }
     Reload(asked);
-    if (Clock::Real().Monotonic() - pruned < parts_.prune_every) continue;
+    const absl::Duration now = Clock::Real().Monotonic();
+    if (now - trimmed >= kTrimEvery) {
+      malloc_trim(0);  // what ended syncs have freed goes back to the system
+      trimmed = now;
+    }
+    if (now - pruned < parts_.prune_every) continue;
     Prune();
-    pruned = Clock::Real().Monotonic();
+    pruned = now;
   }
 }
 
@@ -96,7 +103,6 @@ void Housekeeping::Prune() {
     parts_.log->Write(LogLevel::kError, {},
                       absl::StrCat("old syncs could not be removed: ", pruned.message()));
   }
-  malloc_trim(0);  // what ended syncs have freed goes back to the system
 }
 
 }  // namespace tidemark

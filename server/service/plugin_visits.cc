@@ -38,12 +38,11 @@ absl::StatusOr<std::unique_ptr<PluginVisit>> PluginVisits::Begin(uint64_t bytes)
   visit->share_ = budget_->Take(bytes, visit->interrupt_, longest_);
   if (visit->share_ != nullptr) return visit;
   if (visit->cancellation_.cancelled()) return Stopping();
-  return WithReason(
-      absl::ResourceExhaustedError(absl::StrCat(
-          "syncs have all the processes of plugins or their memory (limits.plugins, "
-          "limits.memory), and none became free in ",
-          absl::FormatDuration(longest_), "; try again later")),
-      "PLUGINS_BUSY");
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        "syncs have all the processes of plugins or their memory (limits.plugins, "
+                        "limits.memory), and none became free in ",
+                        absl::FormatDuration(longest_), "; try again later")),
+                    "PLUGINS_BUSY");
 }
 
 void PluginVisits::Stop() {

@@ -67,8 +67,7 @@ struct SyncRunner::Work {
   void Dispatch();
   void RunJob(const std::shared_ptr<Job>& job);
   absl::StatusOr<SyncOutcome> RunEngine(const std::shared_ptr<Job>& job, std::string* report);
-  absl::StatusOr<std::unique_ptr<Engine>> MakeEngine(Connection connection,
-                                                     const std::string& name,
+  absl::StatusOr<std::unique_ptr<Engine>> MakeEngine(Connection connection, const std::string& name,
                                                      Cancellation* cancellation = nullptr);
   absl::StatusOr<Connection> Load(const std::string& connection, const std::string& name);
   absl::Status Begin(const std::shared_ptr<Job>& job);
@@ -260,8 +259,8 @@ absl::StatusOr<SyncOutcome> SyncRunner::Work::RunEngine(const std::shared_ptr<Jo
   if (absl::Status begun = Begin(job); !begun.ok()) return begun;
   if (job->share == nullptr) return absl::CancelledError("stopped before it began");
   if (!connection.ok()) return connection.status();
-  absl::StatusOr<std::unique_ptr<Engine>> engine = MakeEngine(*std::move(connection),
-                                                              job->request.connection);
+  absl::StatusOr<std::unique_ptr<Engine>> engine =
+      MakeEngine(*std::move(connection), job->request.connection);
   if (!engine.ok()) return engine.status();
   RunRequest run;
   run.full = job->request.full;
@@ -392,7 +391,8 @@ absl::StatusOr<SyncEntry> SyncRunner::RunOwn(
     absl::StatusOr<Connection> connection = work_->Load(job->request.connection, job->name);
     if (absl::Status begun = work_->Begin(job); !begun.ok()) return begun;
     if (!connection.ok()) return connection.status();
-    absl::StatusOr<std::unique_ptr<Engine>> engine = work_->MakeEngine(*std::move(connection), job->request.connection);
+    absl::StatusOr<std::unique_ptr<Engine>> engine =
+        work_->MakeEngine(*std::move(connection), job->request.connection);
     if (!engine.ok()) return engine.status();
     OwnSync own;
     own.record = job->entry;

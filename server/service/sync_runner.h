@@ -89,8 +89,8 @@ class SyncRunner {
 
   // Runs `work` as the sync of `connection` on the calling thread, for streams of Ingest, replays
   // and repairs: entered in the book, counted, stoppable, exclusive with other syncs of the same
-  // name. `name` is the connection's, or "<connection>/<producer>". `work` returns the outcome; what
-  // it runs of a connector is under a Visit() of the caller.
+  // name. `name` is the connection's, or "<connection>/<producer>". `work` returns the outcome;
+  // what it runs of a connector is under a Visit() of the caller.
   struct OwnSync {
     SyncEntry record;
     Engine* engine = nullptr;
@@ -111,8 +111,8 @@ class SyncRunner {
   // Listeners are set before the first sync and outlive the runner.
   void AddListener(SyncListener* listener);
 
-  // No new sync begins; visits are cancelled; running syncs end after their commit group, or are cut when
-  // RunnerLimits::stop has passed. Returns when all threads have ended.
+  // No new sync begins; visits are cancelled; running syncs end after their commit group, or are
+  // cut when RunnerLimits::stop has passed. Returns when all threads have ended.
   void Stop();
   // Whatever runs is cut now; for while Stop() waits.
   void CutNow();

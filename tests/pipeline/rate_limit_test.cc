@@ -36,10 +36,10 @@ TEST(RateLimitTest, TheTighterOfBothLimitsCounts) {
     RateLimits limits;
     absl::Duration owed;
   };
-  for (const Case& c : {Case{{}, absl::ZeroDuration()}, Case{{.rows = 10}, absl::Seconds(4)},
-                        Case{{.bytes = 100}, absl::Seconds(9)},
-                        Case{{.rows = 10, .bytes = 100}, absl::Seconds(9)},
-                        Case{{.rows = 1, .bytes = 100}, absl::Seconds(49)}}) {
+  for (const Case& c :
+       {Case{{}, absl::ZeroDuration()}, Case{{.rows = 10}, absl::Seconds(4)},
+        Case{{.bytes = 100}, absl::Seconds(9)}, Case{{.rows = 10, .bytes = 100}, absl::Seconds(9)},
+        Case{{.rows = 1, .bytes = 100}, absl::Seconds(49)}}) {
     RateLimit limit(c.limits);
     limit.Take(50, 1000, absl::Hours(1));
     EXPECT_EQ(limit.Owed(absl::Hours(1)), c.owed) << c.limits.rows << " " << c.limits.bytes;
@@ -121,8 +121,7 @@ TEST_F(LimitedSyncTest, AllWhoWorkOnAConnectionShareItsLimit) {
   play_.script = [](const UpdateStart&) { return Script(Batch(0, 20), Batch(20, 20), Done()); };
   std::vector<std::unique_ptr<ChangeSource>> sources;
   for (int i = 0; i < 2; ++i) {
-    sources.push_back(
-        LimitRate(std::make_unique<ScriptedSource>(play_, clock_), &limit, &clock_));
+    sources.push_back(LimitRate(std::make_unique<ScriptedSource>(play_, clock_), &limit, &clock_));
     ASSERT_TRUE(sources.back()->Start({}).ok());
   }
   const auto takes = [&](size_t source) {

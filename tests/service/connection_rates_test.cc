@@ -37,8 +37,8 @@ TEST_F(IngestFixture, ProducersOfAConnectionShareItsLimitAndAreHeldBack) {
   const absl::Time begin = absl::Now();
   for (uint64_t message = 1; message <= 4; ++message) {
     for (size_t i = 0; i < 2; ++i) {
-      streams[i]->Send(RowsRequest(message, i == 0 ? "a" : "b",
-                                   static_cast<int64_t>(message) * 100, 100));
+      streams[i]->Send(
+          RowsRequest(message, i == 0 ? "a" : "b", static_cast<int64_t>(message) * 100, 100));
     }
   }
   for (const auto& stream : streams) ASSERT_TRUE(stream->AwaitAcknowledged(4));
