@@ -71,6 +71,7 @@ faults:
 bench:
 	@.ci/prepare build test python
 	$(call tree,release)
+	@cmake --build --preset release --target bench_programs
 	@python3 tests/bench/bench.py build/release --rows $(ROWS)
 
 lint:

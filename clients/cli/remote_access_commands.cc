@@ -19,8 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Stub = v1::Control::Stub;
 
-constexpr uint32_t kPage = 1'000;
-
 // "30 days" from now, or a time.
 absl::StatusOr<absl::Time> Expiry(const std::string& text) {
   if (absl::StatusOr<CalendarDuration> span = ParseCalendarDuration(text); span.ok()) {
@@ -62,7 +60,7 @@ ExitCode ListTokens(RemoteCommand& call) {
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
   v1::ListTokensRequest request;
-  request.set_page_size(kPage);
+  request.set_page_size(kRemotePage);
   do {
     v1::ListTokensResponse response;
     if (absl::Status status = call.server.Call(&Stub::ListTokens, request, &response);
@@ -125,7 +123,7 @@ ExitCode ListSecrets(RemoteCommand& call) {
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
   v1::ListSecretsRequest request;
-  request.set_page_size(kPage);
+  request.set_page_size(kRemotePage);
   do {
     v1::ListSecretsResponse response;
     if (absl::Status status = call.server.Call(&Stub::ListSecrets, request, &response);
@@ -162,7 +160,7 @@ ExitCode ListAudit(RemoteCommand& call) {
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows;
   v1::ListAuditRequest request;
-  request.set_page_size(static_cast<uint32_t>(std::min<size_t>(limit, kPage)));
+  request.set_page_size(static_cast<uint32_t>(std::min<size_t>(limit, kRemotePage)));
   do {
     v1::ListAuditResponse response;
     if (absl::Status status = call.server.Call(&Stub::ListAudit, request, &response);

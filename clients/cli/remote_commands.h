@@ -4,6 +4,7 @@
 #ifndef TIDEMARK_CLIENTS_CLI_REMOTE_COMMANDS_H_
 #define TIDEMARK_CLIENTS_CLI_REMOTE_COMMANDS_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -43,6 +44,8 @@ class RemoteCommand {
  private:
   const CLI::App& command_;
 };
+
+constexpr uint32_t kRemotePage = 1'000;  // entries of a list that are asked for at once
 
 using RemoteAction = std::function<ExitCode(RemoteCommand&)>;
 using RemoteActions = std::map<std::string, RemoteAction>;  // by path: "state rollback"

@@ -28,7 +28,7 @@ absl::Status CheckFailure(const v1::CheckConnectionResponse& response) {
   }
 }
 
-ExitCode Check(RemoteCommand& call) {
+ExitCode CheckConnection(RemoteCommand& call) {
   absl::StatusOr<std::string> name = call.Connection(true);
   if (!name.ok()) return call.session.Fail(name.status());
   v1::CheckConnectionRequest request;
@@ -59,7 +59,7 @@ ExitCode Check(RemoteCommand& call) {
   return ExitCode::kDone;
 }
 
-ExitCode Plan(RemoteCommand& call) {
+ExitCode PlanConnection(RemoteCommand& call) {
   absl::StatusOr<std::string> name = call.Connection(true);
   if (!name.ok()) return call.session.Fail(name.status());
   v1::PlanConnectionRequest request;
@@ -90,7 +90,7 @@ ExitCode Plan(RemoteCommand& call) {
   return ExitCode::kDone;
 }
 
-ExitCode Tables(RemoteCommand& call) {
+ExitCode ListTables(RemoteCommand& call) {
   absl::StatusOr<std::string> name = call.Connection();
   if (!name.ok()) return call.session.Fail(name.status());
   v1::ListTablesRequest request;
@@ -361,9 +361,9 @@ ExitCode SetPaused(RemoteCommand& call,
 }  // namespace
 
 void AddRemoteConnectionActions(RemoteActions* actions) {
-  *actions = {{"check", Check},
-              {"plan", Plan},
-              {"tables", Tables},
+  *actions = {{"check", CheckConnection},
+              {"plan", PlanConnection},
+              {"tables", ListTables},
               {"preview", ShowPreview},
               {"plugins list", ListPlugins},
               {"plugins show", ShowPlugin},

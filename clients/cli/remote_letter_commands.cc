@@ -41,7 +41,7 @@ Json LetterJson(const std::string& connection, const v1::StoredLetter& letter) {
           {"status", letter.status()}};
 }
 
-ExitCode List(RemoteCommand& call) {
+ExitCode ListLetters(RemoteCommand& call) {
   absl::StatusOr<std::string> name = call.Connection();
   if (!name.ok()) return call.session.Fail(name.status());
   const auto limit = static_cast<size_t>(call.Number("--limit", 50));
@@ -77,7 +77,7 @@ ExitCode List(RemoteCommand& call) {
   return ExitCode::kDone;
 }
 
-ExitCode Show(RemoteCommand& call) {
+ExitCode ShowLetter(RemoteCommand& call) {
   absl::StatusOr<std::string> name = call.Connection();
   if (!name.ok()) return call.session.Fail(name.status());
   v1::GetDeadLetterRequest request;
@@ -230,8 +230,8 @@ ExitCode Verify(RemoteCommand& call) {
 }  // namespace
 
 void AddRemoteLetterActions(RemoteActions* actions) {
-  actions->insert({{"dead-letters list", List},
-                   {"dead-letters show", Show},
+  actions->insert({{"dead-letters list", ListLetters},
+                   {"dead-letters show", ShowLetter},
                    {"dead-letters discard", Discard},
                    {"dead-letters edit", Edit},
                    {"dead-letters replay", Replay},

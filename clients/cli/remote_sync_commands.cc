@@ -14,8 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Stub = v1::Control::Stub;
 
-constexpr uint32_t kPage = 1'000;
-
 absl::StatusOr<v1::StartSyncRequest> StartRequest(RemoteCommand& call, const std::string& name) {
   v1::StartSyncRequest request;
   request.set_connection(name);
@@ -83,7 +81,7 @@ absl::StatusOr<std::vector<v1::Sync>> Syncs(RemoteCommand& call, const std::stri
     request.add_statuses(v1::SYNC_STATUS_PARTIAL);
     request.add_statuses(v1::SYNC_STATUS_FAILED);
   }
-  request.set_page_size(static_cast<uint32_t>(std::min<size_t>(limit, kPage)));
+  request.set_page_size(static_cast<uint32_t>(std::min<size_t>(limit, kRemotePage)));
   do {
     v1::ListSyncsResponse response;
     absl::Status status = call.server.Call(&Stub::ListSyncs, request, &response);
@@ -190,7 +188,7 @@ ExitCode Show(RemoteCommand& call) {
   return ShowSync(call.session, sync);
 }
 
-ExitCode List(RemoteCommand& call) {
+ExitCode ListSyncs(RemoteCommand& call) {
   absl::StatusOr<std::vector<v1::Sync>> syncs =
       Syncs(call, call.Text("CONNECTION"), false, static_cast<size_t>(call.Number("--limit", 20)));
   if (!syncs.ok()) return call.session.Fail(syncs.status());
@@ -223,7 +221,7 @@ void AddRemoteSyncActions(RemoteActions* actions) {
                    {"report", Report},
                    {"sync start", Start},
                    {"sync stop", Stop},
-                   {"sync list", List},
+                   {"sync list", ListSyncs},
                    {"sync show", Show},
                    {"sync watch", Watch}});
 }

@@ -29,7 +29,7 @@ Json StoredReport(const SyncRecord& record) {
   Json report = Json::parse(record.report_json, nullptr, false);
   if (report.is_object()) return report;
   const auto time = [](int64_t us) {
-    return us == kNoTime ? Json(nullptr) : Json(FormatReportTime(absl::FromUnixMicros(us)));
+    return us == kNoTime ? Json(nullptr) : Json(FormatReportTime(us));
   };
   report = {{"metadata",
              {{"sync_id", record.sync_id},
@@ -42,7 +42,7 @@ Json StoredReport(const SyncRecord& record) {
   return report;
 }
 
-ExitCode List(Session& session, const std::vector<SyncRecord>& syncs) {
+ExitCode ListReports(Session& session, const std::vector<SyncRecord>& syncs) {
   if (session.json()) {
     Json list = Json::array();
     for (const SyncRecord& record : syncs) list.push_back(StoredReport(record)["metadata"]);
@@ -53,9 +53,8 @@ ExitCode List(Session& session, const std::vector<SyncRecord>& syncs) {
   for (const SyncRecord& record : syncs) {
     uint64_t records = 0;
     for (const TableRecord& table : record.tables) records += table.counts.Sum();
-    rows.push_back({record.sync_id, record.connection,
-                    FormatReportTime(absl::FromUnixMicros(record.started_at_us)), record.status,
-                    Grouped(records)});
+    rows.push_back({record.sync_id, record.connection, FormatReportTime(record.started_at_us),
+                    record.status, Grouped(records)});
   }
   session.Print(TextTable({"sync", "connection", "started", "status", "records"}, rows));
   return ExitCode::kDone;
@@ -74,7 +73,7 @@ ExitCode Report(Session& session, const ReportOptions& options) {
   absl::StatusOr<std::vector<SyncRecord>> syncs =
       stored->reader->Syncs(stored->connection, options.list ? options.limit : 1);
   if (!syncs.ok()) return session.Fail(AsLocal(syncs.status()));
-  if (options.list) return List(session, *syncs);
+  if (options.list) return ListReports(session, *syncs);
   if (syncs->empty()) {
     return session.Fail(absl::NotFoundError(
         absl::StrCat(stored->path, ": no sync yet",

@@ -72,8 +72,7 @@ ExitCode Restore(Session& session, const BackupCommandOptions& options) {
   }
   absl::StatusOr<std::vector<RestoreStep>> steps = PlanStateRestore(chosen->location, *backup);
   if (!steps.ok()) return session.Fail(steps.status());
-  session.Note(absl::StrCat("Backup of ",
-                            FormatReportTime(absl::FromUnixMicros(backup->created_at_us)), " by ",
+  session.Note(absl::StrCat("Backup of ", FormatReportTime(backup->created_at_us), " by ",
                             backup->engine, ", of ", backup->store, "; its checksum is right."));
   bool any = false;
   for (const RestoreStep& step : *steps) {

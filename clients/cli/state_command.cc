@@ -26,9 +26,7 @@ struct LogOptions : StateOptions {
   std::string at;
 };
 
-std::string Time(const StateVersion& version) {
-  return FormatReportTime(absl::FromUnixMicros(version.created_at_us));
-}
+std::string Time(const StateVersion& version) { return FormatReportTime(version.created_at_us); }
 
 std::vector<std::string> VersionRow(const StateLogLine& line) {
   const StateVersion& version = line.version;

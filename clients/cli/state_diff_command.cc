@@ -24,8 +24,8 @@ struct DiffOptions : StateOptions {
 
 std::string Named(const StateVersion* version) {
   if (version == nullptr) return "nothing";
-  return absl::StrCat("version ", version->version, " (",
-                      FormatReportTime(absl::FromUnixMicros(version->created_at_us)), ")");
+  return absl::StrCat("version ", version->version, " (", FormatReportTime(version->created_at_us),
+                      ")");
 }
 
 void PrintPair(Session& session, const StatePair& pair, const std::vector<StateChange>& changes) {

@@ -52,7 +52,7 @@ ExitCode Export(Session& session, const FileOptions& options) {
   return ExitCode::kDone;
 }
 
-void NotePlan(Session& session, const std::vector<StateMove>& moves) {
+void NoteImport(Session& session, const std::vector<StateMove>& moves) {
   for (const StateMove& move : moves) {
     session.Note(absl::StrCat(
         EntryCell(move.head.entry), ": ",
@@ -92,7 +92,7 @@ ExitCode Import(Session& session, FileOptions options) {
   auto moves = PlanStateImport(chosen->location, *entries);
   if (!moves.ok()) return session.Fail(moves.status());
   Json json = ImportPlanJson(chosen->location.connection, *moves);
-  NotePlan(session, *moves);
+  NoteImport(session, *moves);
   if (NothingMoves(*moves)) {
     json["done"] = Json::array();
     if (session.json()) session.PrintJson(json);

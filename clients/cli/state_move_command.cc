@@ -26,11 +26,10 @@ std::string Shown(const std::string& cursor) { return cursor.empty() ? "(none)" 
 
 std::string Target(const StateMove& move) {
   if (move.to.version == 0) return "the beginning";
-  return absl::StrCat("version ", move.to.version, " of ",
-                      FormatReportTime(absl::FromUnixMicros(move.to.created_at_us)));
+  return absl::StrCat("version ", move.to.version, " of ", FormatReportTime(move.to.created_at_us));
 }
 
-void NotePlan(Session& session, absl::Span<const StateMove> moves) {
+void NoteMoves(Session& session, absl::Span<const StateMove> moves) {
   for (const StateMove& move : moves) {
     session.Note(session.Heading(absl::StrCat(EntryCell(move.head.entry), ": version ",
                                               move.head.version, " -> ", Target(move))));
@@ -85,7 +84,7 @@ ExitCode Rollback(Session& session, const MoveOptions& options) {
   auto moves = PlanStateRollback(chosen->location, *point, options.entry);
   if (!moves.ok()) return session.Fail(moves.status());
   Json json = MovesJson(chosen->location.connection, *moves);
-  NotePlan(session, *moves);
+  NoteMoves(session, *moves);
   absl::Status allowed = CheckHorizon(*moves);
   if (allowed.ok() && !NothingMoves(*moves)) {
     absl::StatusOr<std::unique_ptr<Engine>> engine =
@@ -112,7 +111,7 @@ ExitCode Reset(Session& session, const MoveOptions& options) {
   if (!chosen.ok()) return session.Fail(chosen.status());
   auto moves = PlanStateReset(chosen->location, options.entry);
   if (!moves.ok()) return session.Fail(moves.status());
-  NotePlan(session, *moves);
+  NoteMoves(session, *moves);
   return Apply(session, options, *chosen, "reset", *moves,
                MovesJson(chosen->location.connection, *moves));
 }
@@ -125,7 +124,7 @@ ExitCode Migrate(Session& session, const MoveOptions& options) {
   if (!engine.ok()) return session.Fail(engine.status());
   auto moves = PlanStateMigration(chosen->location, (*engine)->description());
   if (!moves.ok()) return session.Fail(moves.status());
-  NotePlan(session, *moves);
+  NoteMoves(session, *moves);
   return Apply(session, options, *chosen, "migrate", *moves,
                MovesJson(chosen->location.connection, *moves));
 }

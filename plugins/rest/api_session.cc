@@ -15,7 +15,7 @@
 namespace tidemark::rest {
 namespace {
 
-using Type = AuthOptions::Type;
+using AuthType = AuthOptions::Type;
 
 constexpr size_t kHintBytes = 300;
 
@@ -39,32 +39,32 @@ std::string Hint(const http::HttpResponse& response) {
 
 ApiSession::ApiSession(const RestOptions& options, http::HttpClient* client)
     : options_(options), client_(client, options.retry), secrets_(options.secrets) {
-  if (options.auth.type == Type::kBasic) secrets_.Add(BasicCredentials(options.auth));
+  if (options.auth.type == AuthType::kBasic) secrets_.Add(BasicCredentials(options.auth));
 }
 
 void ApiSession::Authenticate(http::HttpRequest* request) const {
   const AuthOptions& auth = options_.auth;
   switch (auth.type) {
-    case Type::kNone:
+    case AuthType::kNone:
       break;
-    case Type::kBearer:
+    case AuthType::kBearer:
       request->headers.emplace_back("Authorization", absl::StrCat("Bearer ", auth.token));
       break;
-    case Type::kBasic:
+    case AuthType::kBasic:
       request->headers.emplace_back("Authorization",
                                     absl::StrCat("Basic ", BasicCredentials(auth)));
       break;
-    case Type::kApiKey:
+    case AuthType::kApiKey:
       if (!auth.in_query) {
         request->headers.emplace_back(auth.name, absl::StrCat(auth.prefix, auth.key));
       } else if (!request->url.HasQuery(auth.name)) {  // a link to the next page may repeat it
         request->url.AddQuery(auth.name, absl::StrCat(auth.prefix, auth.key));
       }
       break;
-    case Type::kHeaders:
+    case AuthType::kHeaders:
       for (const auto& header : auth.headers) request->headers.push_back(header);
       break;
-    case Type::kSession:
+    case AuthType::kSession:
       request->headers.emplace_back(auth.name, absl::StrCat(auth.prefix, token_.value_or("")));
       break;
   }
@@ -90,7 +90,7 @@ absl::Status ApiSession::LogIn(const http::RetryingClient::Sleep& sleep) {
 absl::StatusOr<http::HttpResponse> ApiSession::Fetch(const http::HttpRequest& request,
                                                      const http::RetryingClient::Sleep& sleep,
                                                      std::optional<int> max_retries) {
-  const bool session = options_.auth.type == Type::kSession;
+  const bool session = options_.auth.type == AuthType::kSession;
   for (bool fresh = false;; fresh = true) {
     if (session && !token_) {
       fresh = true;

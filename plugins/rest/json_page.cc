@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "rest/json_record.h"
 #include "simdjson.h"
 
 namespace tidemark::rest {
@@ -18,8 +19,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 static_assert(JsonPage::kPadding >= simdjson::SIMDJSON_PADDING);
-
-absl::string_view View(std::string_view s) { return {s.data(), s.size()}; }
 
 absl::Status NotJson(simdjson::error_code error) {
   return absl::FailedPreconditionError(

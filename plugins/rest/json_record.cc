@@ -17,8 +17,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-absl::string_view View(std::string_view s) { return {s.data(), s.size()}; }
-
 absl::Status Invalid(simdjson::error_code error) {
   return absl::InvalidArgumentError(
       absl::StrCat("the record is not valid JSON: ", simdjson::error_message(error)));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -51,6 +52,9 @@ class JsonRecord {
   std::vector<JsonField> fields_;
   std::vector<absl::string_view> names_;  // of fields_, sorted; kept for its memory
 };
+
+// A view of the parser as one of Abseil: Debian builds Abseil with a type of its own.
+inline absl::string_view View(std::string_view s) { return {s.data(), s.size()}; }
 
 // Whether `text` is a number by the grammar of RFC 8259, section 6.
 bool IsJsonNumber(absl::string_view text);

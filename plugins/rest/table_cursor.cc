@@ -17,7 +17,7 @@ namespace tidemark::rest {
 namespace {
 
 using nlohmann::json;
-using Type = IncrementalOptions::Type;
+using CursorType = IncrementalOptions::Type;
 
 // Everything, every time.
 class FullCursor final : public TableCursor {
@@ -129,7 +129,7 @@ class StepCursor final : public TableCursor {
   std::optional<int64_t> largest_;
 };
 
-absl::string_view TypeName(Type type) {
+absl::string_view TypeName(CursorType type) {
   constexpr absl::string_view kNames[] = {"full", "timestamp", "keyset", "step"};
   return kNames[static_cast<int>(type)];
 }
@@ -159,7 +159,7 @@ absl::StatusOr<std::unique_ptr<TableCursor>> MakeCursor(const IncrementalOptions
     if (type == run.state.end() || !type->is_string()) {
       return absl::DataLossError("it does not say of what type its cursor is");
     }
-    if (options.type != Type::kFull && *type != "full" &&
+    if (options.type != CursorType::kFull && *type != "full" &&
         *type != std::string(TypeName(options.type))) {
       return absl::FailedPreconditionError(
           absl::StrCat("it is of type ", type->get<std::string>(), ", the configuration says ",
@@ -168,13 +168,13 @@ absl::StatusOr<std::unique_ptr<TableCursor>> MakeCursor(const IncrementalOptions
   }
   const json state = run.state.is_null() ? json::object() : run.state;
   switch (options.type) {
-    case Type::kTimestamp:
+    case CursorType::kTimestamp:
       return TimestampCursor::Create(options, run);
-    case Type::kKeyset:
+    case CursorType::kKeyset:
       return MakeKeyset(options, state);
-    case Type::kStep:
+    case CursorType::kStep:
       return MakeStep(options, state);
-    case Type::kFull:
+    case CursorType::kFull:
       break;
   }
   return std::make_unique<FullCursor>();

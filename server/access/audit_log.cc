@@ -19,7 +19,7 @@
 namespace tidemark {
 namespace {
 
-constexpr char kTables[] = R"sql(
+constexpr char kAuditTables[] = R"sql(
 CREATE TABLE IF NOT EXISTS audit(
   sequence INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -141,7 +141,7 @@ absl::Status Damaged(absl::string_view problem) {
 absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const Parts& parts) {
   std::unique_ptr<AuditLog> log(new AuditLog(parts, {}));
   MutexLock lock(log->mutex_);
-  if (absl::Status s = log->catalog_->Execute(kTables); !s.ok()) return s;
+  if (absl::Status s = log->catalog_->Execute(kAuditTables); !s.ok()) return s;
   absl::StatusOr<AuditEntry> newest = ReadNewest(*log->catalog_);
   if (!newest.ok()) return newest.status();
   log->newest_ = HeadOf(*newest);

@@ -19,7 +19,7 @@
 namespace tidemark {
 namespace {
 
-constexpr char kTables[] = R"sql(
+constexpr char kSecretTables[] = R"sql(
 CREATE TABLE IF NOT EXISTS secrets(
   name TEXT NOT NULL PRIMARY KEY,
   version INTEGER NOT NULL,
@@ -49,7 +49,7 @@ class Overwriting {
 };
 
 absl::Status CreateTables(SqliteConnection& catalog) {
-  absl::Status created = catalog.Execute(kTables);
+  absl::Status created = catalog.Execute(kSecretTables);
   return created.ok() ? CreateKeyTable(catalog) : created;
 }
 

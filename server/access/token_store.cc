@@ -17,7 +17,7 @@
 namespace tidemark {
 namespace {
 
-constexpr char kTables[] = R"sql(
+constexpr char kTokenTables[] = R"sql(
 CREATE TABLE IF NOT EXISTS tokens(
   sequence INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -107,7 +107,7 @@ absl::StatusOr<std::unique_ptr<TokenStore>> TokenStore::Open(SqliteConnection& c
                                                              Mutex& mutex, Clock& clock) {
   if (sodium_init() < 0) return absl::InternalError("libsodium cannot be initialised");
   MutexLock lock(mutex);
-  if (absl::Status s = catalog.Execute(kTables); !s.ok()) return s;
+  if (absl::Status s = catalog.Execute(kTokenTables); !s.ok()) return s;
   return std::unique_ptr<TokenStore>(new TokenStore(catalog, mutex, clock));
 }
 

@@ -17,8 +17,6 @@
 namespace tidemark {
 namespace {
 
-using Json = nlohmann::json;
-
 // The members of a JSON object as they are written: numbers keep every digit. Works on text that a
 // JSON parser has accepted.
 class Members {
@@ -32,7 +30,7 @@ class Members {
     Skip();
     if (rest_.empty() || rest_.front() == '}') return std::nullopt;
     ChangeField field;
-    field.column = Json::parse(std::string(TakeValue())).get<std::string>();
+    field.column = nlohmann::json::parse(std::string(TakeValue())).get<std::string>();
     Skip();
     field.json = std::string(TakeValue());
     return field;
@@ -104,7 +102,7 @@ class Texts final : public BatchBytes {
 };
 
 absl::StatusOr<Value> TextValue(const ChangeField& field, const Column& column, Texts* texts) {
-  std::string text = Json::parse(field.json).get<std::string>();
+  std::string text = nlohmann::json::parse(field.json).get<std::string>();
   if (column.sensitive && text == "***") {
     return absl::InvalidArgumentError(
         absl::StrCat("the value of the sensitive column \"", column.name,

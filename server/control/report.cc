@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 Json TimeOrNull(int64_t us) {
   if (us == kNoTime || us == 0) return nullptr;
-  return FormatReportTime(absl::FromUnixMicros(us));
+  return FormatReportTime(us);
 }
 
 Json TextOrNull(const std::string& text) {

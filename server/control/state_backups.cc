@@ -36,13 +36,13 @@ AuditRecord Audit(const RestoreStep& step, const StateBackup& backup, const Move
   record.entry = step.entry->head.entry;
   record.by = HolderText("tidemark state restore");
   const bool import = step.what == RestoreStep::What::kImport;
-  record.detail = absl::StrCat(
-      EntryLabel(record.entry), ": ",
-      import ? absl::StrCat("version ", step.current.version + 1, " with the state of version ",
-                            step.entry->head.version)
-             : absl::StrCat(step.entry->versions.size(), " versions up to ",
-                            step.entry->head.version, " made again"),
-      " of the backup of ", FormatReportTime(absl::FromUnixMicros(backup.created_at_us)));
+  record.detail =
+      absl::StrCat(EntryLabel(record.entry), ": ",
+                   import ? absl::StrCat("version ", step.current.version + 1,
+                                         " with the state of version ", step.entry->head.version)
+                          : absl::StrCat(step.entry->versions.size(), " versions up to ",
+                                         step.entry->head.version, " made again"),
+                   " of the backup of ", FormatReportTime(backup.created_at_us));
   return record;
 }
 

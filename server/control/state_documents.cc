@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Time(int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); }
+std::string Time(int64_t us) { return FormatReportTime(us); }
 
 // With thousands separated: "1,234,567".
 std::string Grouped(uint64_t number) {

@@ -20,8 +20,6 @@
 namespace tidemark {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr size_t kCopies = 2;       // so many good backups are looked at
 constexpr size_t kBackupTries = 8;  // out of so many
 
@@ -37,13 +35,13 @@ absl::StatusOr<std::unique_ptr<StateStore>> OpenStore(const StateLocation& locat
 // Entries and versions that a report names; a report that cannot be read names none.
 std::vector<StateEvidence::Entry> EntriesOf(const std::string& report) {
   std::vector<StateEvidence::Entry> entries;
-  const Json json = Json::parse(report, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(report, nullptr, false);
   if (!json.is_object()) return entries;
   const auto checkpoint = json.find("checkpoint");
   if (checkpoint == json.end() || !checkpoint->is_object()) return entries;
   const auto list = checkpoint->find("entries");
   if (list == checkpoint->end() || !list->is_array()) return entries;
-  for (const Json& item : *list) {
+  for (const nlohmann::json& item : *list) {
     if (!item.is_object() || !item.contains("entry") || !item["entry"].is_string() ||
         !item.contains("version_after") || !item["version_after"].is_number_integer()) {
       continue;
@@ -121,8 +119,7 @@ std::vector<StateCopy> ReadCopies(const StateLocation& location) {
     absl::StatusOr<StateBackup> backup = ReadBackup(files, file->path);
     if (!backup.ok() || backup->connection != location.connection) continue;
     StateCopy& copy = copies.emplace_back();
-    copy.where =
-        absl::StrCat("the backup of ", FormatReportTime(absl::FromUnixMicros(file->created_at_us)));
+    copy.where = absl::StrCat("the backup of ", FormatReportTime(file->created_at_us));
     for (const BackupEntry& entry : backup->entries) {
       if (!entry.versions.empty()) AddToCopy(entry.head, entry.versions.back(), &copy);
     }

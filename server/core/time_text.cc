@@ -231,6 +231,8 @@ std::string FormatReportTime(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
+std::string FormatReportTime(int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); }
+
 absl::StatusOr<ParsedTime> ParseTime(absl::string_view text, absl::TimeZone zone, bool fold_later) {
   static constexpr absl::string_view kWhat =
       "a time; write for example 2024-01-15T10:30:00Z or 2024-01-15T12:30:00.5+02:00";

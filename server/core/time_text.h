@@ -22,6 +22,7 @@ std::string FormatDate(int64_t days);
 std::string FormatTimeOfDay(int64_t us);
 // Seconds precision for reports and logs: "2024-01-15T10:30:00Z".
 std::string FormatReportTime(absl::Time time);
+std::string FormatReportTime(int64_t us);  // of microseconds since the epoch
 
 // Writers of the first two into a caller's buffer of at least 32 bytes; return the length.
 size_t FormatUtcMicrosTo(int64_t us, char* out);

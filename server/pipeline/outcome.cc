@@ -145,7 +145,7 @@ SyncRecord FinishedRecord(const SyncRun& run) {
     row.status = std::string(SyncStatusName(table.status));
     row.full = table.full;
     if (table.last_commit_us != kNoTime) {
-      row.last_sync_timestamp = FormatReportTime(absl::FromUnixMicros(table.last_commit_us));
+      row.last_sync_timestamp = FormatReportTime(table.last_commit_us);
     }
     row.counts = table.counts;
   }

@@ -181,7 +181,7 @@ void SyncAttempt::LogBeginning(Slot& slot) {
   outcome.from = entry->cursor;
   std::string from = entry->cursor;
   if (run_.options.from_us != std::numeric_limits<int64_t>::min()) {
-    from = FormatReportTime(absl::FromUnixMicros(run_.options.from_us));
+    from = FormatReportTime(run_.options.from_us);
   } else if (from.empty()) {
     from = absl::StrCat("version ", entry->version);
   }

@@ -14,7 +14,7 @@ namespace tidemark {
 namespace {
 
 constexpr size_t kTextBytes = 8 * 1024;
-constexpr size_t kTables = 10'000;  // names kept; further ones are shown as none
+constexpr size_t kTableNames = 10'000;  // names kept; further ones are shown as none
 constexpr char kOldestPayload[] = "tidemark/oldest_event";
 
 }  // namespace
@@ -33,7 +33,7 @@ uint32_t SyncFeed::TableNumber(const std::string& name) {
   if (tables_.back() == name) return static_cast<uint32_t>(tables_.size() - 1);
   const auto found = std::find(tables_.begin(), tables_.end(), name);
   if (found != tables_.end()) return static_cast<uint32_t>(found - tables_.begin());
-  if (tables_.size() >= kTables) return 0;
+  if (tables_.size() >= kTableNames) return 0;
   tables_.push_back(name);
   return static_cast<uint32_t>(tables_.size() - 1);
 }

@@ -189,19 +189,17 @@ absl::StatusOr<std::vector<AuditRecord>> FileStateStore::Audit(int64_t limit) {
 absl::Status FileStateStore::HeldBy(const StateHolder& holder) const {
   return AsHeldElsewhere(absl::FailedPreconditionError(absl::StrCat(
       "connection \"", owner_, "\" is being worked on in ", Describe(), " by ",
-      holder.epoch == 0
-          ? "another process"
-          : absl::StrCat(holder.holder, " (pid ", holder.pid, ") since ",
-                         FormatReportTime(absl::FromUnixMicros(holder.acquired_at_us))),
+      holder.epoch == 0 ? "another process"
+                        : absl::StrCat(holder.holder, " (pid ", holder.pid, ") since ",
+                                       FormatReportTime(holder.acquired_at_us)),
       "; wait for its end or stop it, or take the connection over (`tidemark run --take-over`)")));
 }
 
 absl::Status FileStateStore::Fenced(const StateHolder& holder) const {
   return absl::FailedPreconditionError(absl::StrCat(
       "FENCED: connection \"", owner_, "\" was taken over in ", Describe(), " by ", holder.holder,
-      " at ", FormatReportTime(absl::FromUnixMicros(holder.acquired_at_us)), " (epoch ",
-      holder.epoch, ", ours is ", mine_.has_value() ? mine_->holder.epoch : 0,
-      "); nothing was written here"));
+      " at ", FormatReportTime(holder.acquired_at_us), " (epoch ", holder.epoch, ", ours is ",
+      mine_.has_value() ? mine_->holder.epoch : 0, "); nothing was written here"));
 }
 
 // The newest manifest that can be read; what is damaged above it gets another name.

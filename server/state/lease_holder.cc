@@ -16,8 +16,6 @@
 namespace tidemark {
 namespace {
 
-std::string TimeText(int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); }
-
 std::string Entry(absl::string_view entry) {
   return entry.empty() ? "the connection-wide entry" : absl::StrCat("entry \"", entry, "\"");
 }
@@ -50,19 +48,20 @@ bool HolderIsGone(const StateHolder& holder) {
 
 absl::Status HeldByAnother(absl::string_view connection, absl::string_view store,
                            const StateHolder& holder) {
-  return AsHeldElsewhere(absl::FailedPreconditionError(
-      absl::StrCat("connection \"", connection, "\" in ", store, " is being worked on by ",
-                   holder.holder, " (pid ", holder.pid, ") since ", TimeText(holder.acquired_at_us),
-                   "; its lease ends at ", TimeText(holder.expires_at_us),
-                   " unless it is renewed: wait for its end, stop it, or take over")));
+  return AsHeldElsewhere(absl::FailedPreconditionError(absl::StrCat(
+      "connection \"", connection, "\" in ", store, " is being worked on by ", holder.holder,
+      " (pid ", holder.pid, ") since ", FormatReportTime(holder.acquired_at_us),
+      "; its lease ends at ", FormatReportTime(holder.expires_at_us),
+      " unless it is renewed: wait for its end, stop it, or take over")));
 }
 
 absl::Status FencedBy(absl::string_view connection, absl::string_view store,
                       const StateHolder& holder, int64_t epoch) {
   return absl::FailedPreconditionError(absl::StrCat(
       "FENCED: connection \"", connection, "\" in ", store, " was taken over by ",
-      holder.epoch == 0 ? std::string("nobody: its lease row is gone")
-                        : absl::StrCat(holder.holder, " at ", TimeText(holder.acquired_at_us)),
+      holder.epoch == 0
+          ? std::string("nobody: its lease row is gone")
+          : absl::StrCat(holder.holder, " at ", FormatReportTime(holder.acquired_at_us)),
       " (epoch ", holder.epoch, ", ours is ", epoch, "); nothing was written there"));
 }
 

@@ -7,21 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "state/lease_holder.h"
+#include "state/version_reading.h"
 
 namespace tidemark {
 namespace {
-
-// Rows read at once, with bodies of up to 10 MiB each, and without.
-constexpr int64_t kPage = 16;
-constexpr int64_t kPageWithoutBodies = 1000;
-
-constexpr char kColumns[] =
-    "h.version, h.parent, h.epoch, h.kind, h.format, h.body_hash, h.prev_chain, h.chain, "
-    "h.sync_id, h.group_id, h.inserted, h.updated, h.deleted, h.unchanged, h.superseded, "
-    "h.missing, h.conflict, h.late_queue, h.dead_letter, h.deleted_by_truncate, "
-    "h.duplicates_collapsed, h.cursor_max, h.watermark, h.created_at, h.engine";
-constexpr int kSizeColumn = 25;
-constexpr int kBodyColumn = 26;
 
 StoredVersion ReadRow(const PostgresRows& rows, int row, bool body) {
   StoredVersion stored;
@@ -58,8 +47,8 @@ StoredVersion ReadRow(const PostgresRows& rows, int row, bool body) {
   version.watermark_us = rows.IsNull(row, 22) ? kNoTime : rows.Int(row, 22);
   version.created_at_us = rows.Int(row, 23);
   version.engine = rows.String(row, 24);
-  if (!rows.IsNull(row, kSizeColumn)) stored.body_bytes = rows.Int(row, kSizeColumn);
-  if (body) version.body = rows.String(row, kBodyColumn);
+  if (!rows.IsNull(row, kVersionSizeColumn)) stored.body_bytes = rows.Int(row, kVersionSizeColumn);
+  if (body) version.body = rows.String(row, kVersionBodyColumn);
   return stored;
 }
 
@@ -91,7 +80,7 @@ absl::StatusOr<std::vector<StateHead>> PostgresVersions::Heads() {
 absl::Status PostgresVersions::Read(const VersionQuery& query,
                                     const std::function<absl::Status(StoredVersion&)>& each) {
   const std::string sql = Sql(absl::StrCat(
-      "SELECT ", kColumns, ", octet_length(b.body)::bigint", query.bodies ? ", b.body" : "",
+      "SELECT ", kVersionColumns, ", octet_length(b.body)::bigint", query.bodies ? ", b.body" : "",
       " FROM $S._tidemark_state_history h LEFT JOIN $S._tidemark_state_bodies b "
       "USING(connection, entry, body_hash) WHERE h.connection = $1 AND h.entry = $2 "
       "AND h.version >= $3 AND h.version <= $4 ORDER BY h.version ",
@@ -100,7 +89,7 @@ absl::Status PostgresVersions::Read(const VersionQuery& query,
   int64_t last = std::numeric_limits<int64_t>::max();
   int64_t left = query.limit < 0 ? std::numeric_limits<int64_t>::max() : query.limit;
   while (left > 0) {
-    const int64_t page = std::min(left, query.bodies ? kPage : kPageWithoutBodies);
+    const int64_t page = std::min(left, query.bodies ? kVersionPage : kVersionPageWithoutBodies);
     absl::StatusOr<PostgresRows> rows = session_.Run(
         sql,
         PostgresParameters().Text(connection_).Text(query.entry).Int(first).Int(last).Int(page));

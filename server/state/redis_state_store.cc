@@ -14,13 +14,11 @@
 #include "state/redis_scripts.h"
 #include "state/redis_session.h"
 #include "state/redis_version.h"
+#include "state/version_reading.h"
 
 namespace tidemark {
 namespace {
 
-// Versions read at once, with bodies of up to 10 MiB each, and without.
-constexpr size_t kPage = 16;
-constexpr size_t kPageWithoutBodies = 1000;
 constexpr int64_t kFormat = 1;
 
 using Kind = RedisReply::Kind;
@@ -230,7 +228,7 @@ absl::Status RedisStateStore::ReadVersions(
   if (absl::Status s = session_->Connect(); !s.ok()) return s;
   absl::StatusOr<std::vector<int64_t>> numbers = Numbers(query);
   if (!numbers.ok()) return numbers.status();
-  const size_t size = query.bodies ? kPage : kPageWithoutBodies;
+  const size_t size = query.bodies ? kVersionPage : kVersionPageWithoutBodies;
   for (size_t at = 0; at < numbers->size(); at += size) {
     const size_t count = std::min(size, numbers->size() - at);
     absl::Status status = ReadPage(query, absl::MakeConstSpan(numbers->data() + at, count), each);

@@ -4,21 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "state/chain_verifier.h"
+#include "state/version_reading.h"
 
 namespace tidemark {
 namespace {
 
-constexpr char kColumns[] =
-    "h.version, h.parent, h.epoch, h.kind, h.format, h.body_hash, h.prev_chain, h.chain, "
-    "h.sync_id, h.group_id, h.inserted, h.updated, h.deleted, h.unchanged, h.superseded, "
-    "h.missing, h.conflict, h.late_queue, h.dead_letter, h.deleted_by_truncate, "
-    "h.duplicates_collapsed, h.cursor_max, h.watermark, h.created_at, h.engine, length(b.body)";
-constexpr int kSizeColumn = 25;
-constexpr int kBodyColumn = 26;
-
 // The type of each column, in order: integer, text, hash (blob), or integer that may be NULL.
 constexpr char kTypes[] = "iiitihhhttiiiiiiiiiiitnit";
-static_assert(sizeof(kTypes) - 1 == kSizeColumn);
+static_assert(sizeof(kTypes) - 1 == kVersionSizeColumn);
 
 bool HasType(const SqliteStatement& row, int column, char type) {
   const int found = sqlite3_column_type(row.get(), column);
@@ -50,13 +43,13 @@ absl::Status CheckReadable(const SqliteStatement& row, const StateVersion& versi
   if (row.Int(4) != int64_t{version.format}) {
     return Unreadable(version, absl::StrCat("it has the impossible format ", row.Int(4)));
   }
-  if (body && row.IsNull(kSizeColumn)) return Unreadable(version, "its body is gone");
+  if (body && row.IsNull(kVersionSizeColumn)) return Unreadable(version, "its body is gone");
   return absl::OkStatus();
 }
 
 void ReadVersion(const SqliteStatement& row, bool body, StoredVersion* stored) {
   bool types_right = true;
-  for (int column = 0; column < kSizeColumn; ++column) {
+  for (int column = 0; column < kVersionSizeColumn; ++column) {
     types_right = types_right && HasType(row, column, kTypes[column]);
   }
   StateVersion& version = stored->version;
@@ -83,8 +76,8 @@ void ReadVersion(const SqliteStatement& row, bool body, StoredVersion* stored) {
   version.watermark_us = row.IsNull(22) ? kNoTime : row.Int(22);
   version.created_at_us = row.Int(23);
   version.engine = row.String(24);
-  stored->body_bytes = row.IsNull(kSizeColumn) ? -1 : row.Int(kSizeColumn);
-  version.body = body ? std::string(row.Bytes(kBodyColumn)) : std::string();
+  stored->body_bytes = row.IsNull(kVersionSizeColumn) ? -1 : row.Int(kVersionSizeColumn);
+  version.body = body ? std::string(row.Bytes(kVersionBodyColumn)) : std::string();
   stored->readable = CheckReadable(row, version, kind.has_value(), types_right, body);
 }
 
@@ -124,7 +117,7 @@ absl::Status ReadVersions(SqliteConnection& connection, const std::string& owner
                           const VersionQuery& query,
                           const std::function<absl::Status(StoredVersion&)>& each) {
   const std::string sql = absl::StrCat(
-      "SELECT ", kColumns, query.bodies ? ", b.body" : "",
+      "SELECT ", kVersionColumns, ", length(b.body)", query.bodies ? ", b.body" : "",
       " FROM _tidemark_state_history h LEFT JOIN _tidemark_state_bodies b "
       "ON b.connection = ?1 AND b.entry = ?2 AND b.body_hash = h.body_hash "
       "WHERE h.connection = ?1 AND h.entry = ?2 AND h.version >= ?3 ORDER BY h.version ",

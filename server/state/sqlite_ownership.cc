@@ -16,7 +16,7 @@ constexpr absl::Duration kLockRetryEvery = absl::Seconds(1);
 // A holder that is stopped keeps the write lock: do not wait for it longer than this at the end.
 constexpr int kReleaseTimeoutMs = 200;
 
-std::string Since(int64_t time_us) { return FormatReportTime(absl::FromUnixMicros(time_us)); }
+std::string Since(int64_t time_us) { return FormatReportTime(time_us); }
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 namespace tidemark {
 namespace {
 
-constexpr char kColumns[] =
+constexpr char kRowColumns[] =
     "connection, entry, version, parent, epoch, kind, format, body_hash, prev_chain, chain, "
     "sync_id, group_id, inserted, updated, deleted, unchanged, superseded, missing, conflict, "
     "late_queue, dead_letter, deleted_by_truncate, duplicates_collapsed, cursor_max, watermark, "
@@ -97,8 +97,8 @@ absl::Status SetAside(SqliteConnection& connection, const StateVersion& repair,
   for (const int64_t number : versions) {
     const std::string mine = "connection = ?1 AND entry = ?2 AND CAST(version AS INTEGER) = ?3";
     absl::Status status = connection.Run(
-        absl::StrCat("INSERT INTO _tidemark_state_damaged(", kColumns, ", body, repaired_by) ",
-                     "SELECT ", kColumns,
+        absl::StrCat("INSERT INTO _tidemark_state_damaged(", kRowColumns, ", body, repaired_by) ",
+                     "SELECT ", kRowColumns,
                      ", (SELECT b.body FROM _tidemark_state_bodies b WHERE "
                      "b.connection = h.connection AND b.entry = h.entry AND "
                      "b.body_hash = h.body_hash), ?4 FROM _tidemark_state_history h WHERE ",

@@ -177,8 +177,6 @@ void AddL0(EntryCheck* check, EntryFindings* findings) {
   }
 }
 
-std::string TimeText(int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); }
-
 // Both as numbers or both as times; false where they cannot be compared.
 bool CursorBefore(absl::string_view cursor, absl::string_view parent) {
   int64_t now = 0;
@@ -196,14 +194,14 @@ void AddL1(const EntryCheck& check, const StateCheckOptions& options, EntryFindi
   const int64_t limit = options.now_us + options.skew_us;
   const auto future = [&](absl::string_view what) {
     findings->Add(CorruptionClass::kFuturePosition, StateLevel::kL1, current.version,
-                  absl::StrCat(what, ", and it is ", TimeText(options.now_us), " now"));
+                  absl::StrCat(what, ", and it is ", FormatReportTime(options.now_us), " now"));
   };
   if (CursorAfter(current.cursor, limit)) {
     future(absl::StrCat("its position is ", current.cursor));
   } else if (current.watermark_us > limit) {
-    future(absl::StrCat("its watermark is ", TimeText(current.watermark_us)));
+    future(absl::StrCat("its watermark is ", FormatReportTime(current.watermark_us)));
   } else if (current.created_at_us > limit) {
-    future(absl::StrCat("it was made at ", TimeText(current.created_at_us)));
+    future(absl::StrCat("it was made at ", FormatReportTime(current.created_at_us)));
   }
   if (check.last == check.first || !IsNormal(current.kind)) return;
   const VersionMark& parent = check.versions[check.last - 1];

@@ -61,8 +61,6 @@ void NameTable(const StateHead& head, const std::string& name, StateEntry* entry
   entry->table = dot == std::string::npos ? name : name.substr(dot + 1);
 }
 
-std::string TimeText(int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); }
-
 std::string Numbers(const std::vector<int64_t>& versions) {
   if (versions.size() == 1) return absl::StrCat("version ", versions.front(), " is");
   if (versions.size() > kNamedVersions) {
@@ -165,10 +163,10 @@ class EntryPlan {
     }
     const bool current = *chosen == check_.last && mark.version >= Newest();
     step_.action = current ? RepairAction::kKeep : RepairAction::kGoBack;
-    step_.sentence =
-        current ? absl::StrCat("version ", mark.version, " stays the current one")
-                : absl::StrCat("the state goes back to version ", mark.version, " of ",
-                               TimeText(mark.created_at_us), "; what came after it is read again");
+    step_.sentence = current ? absl::StrCat("version ", mark.version, " stays the current one")
+                             : absl::StrCat("the state goes back to version ", mark.version, " of ",
+                                            FormatReportTime(mark.created_at_us),
+                                            "; what came after it is read again");
     return true;
   }
 
@@ -222,7 +220,7 @@ class EntryPlan {
     }
     step_.sentence =
         absl::StrCat("version ", entry.version.version, " of ",
-                     TimeText(entry.version.created_at_us), " is taken from ", copy.where);
+                     FormatReportTime(entry.version.created_at_us), " is taken from ", copy.where);
   }
 
   // A name that only damage made: the last sync does not know it.

@@ -20,7 +20,7 @@ absl::string_view AlertEventName(AlertEvent event) {
 }
 
 std::string NoticeJson(const AlertNotice& notice) {
-  const auto time = [](int64_t us) { return FormatReportTime(absl::FromUnixMicros(us)); };
+  const auto time = [](int64_t us) { return FormatReportTime(us); };
   return DumpJson({{"version", 1},
                    {"id", notice.id},
                    {"event", std::string(AlertEventName(notice.event))},

@@ -5,7 +5,7 @@
 namespace tidemark {
 namespace {
 
-const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
+const absl::Time kTallied = absl::FromUnixSeconds(1'700'000'000);
 
 SyncEntry Entry(SyncPhase phase, int64_t began = 100, int64_t ended = 130) {
   SyncEntry entry;
@@ -29,9 +29,9 @@ TEST(ConnectionTally, CountsWhatARunningSyncCommittedOnce) {
   ConnectionTally tally;
   tally.Begin(Entry(SyncPhase::kRunning), false);
   EXPECT_EQ(tally.running(), 1U);
-  tally.Progress(Entry(SyncPhase::kRunning), Progress(10, 1), kNow);
-  tally.Progress(Entry(SyncPhase::kRunning), Progress(30, 2), kNow);
-  tally.Progress(Entry(SyncPhase::kRunning), Progress(20, 2), kNow);  // came late
+  tally.Progress(Entry(SyncPhase::kRunning), Progress(10, 1), kTallied);
+  tally.Progress(Entry(SyncPhase::kRunning), Progress(30, 2), kTallied);
+  tally.Progress(Entry(SyncPhase::kRunning), Progress(20, 2), kTallied);  // came late
   EXPECT_EQ(tally.totals().counts.inserted, 30U);
   SyncOutcome outcome;
   outcome.counts.inserted = 35;
@@ -95,18 +95,18 @@ TEST(ConnectionTally, ASyncWithoutEndIsUpToDateWhileItWaits) {
   ConnectionTally tally;
   tally.Begin(Entry(SyncPhase::kRunning), true);
   SyncProgress progress = Progress(1, 1);
-  tally.Progress(Entry(SyncPhase::kRunning), progress, kNow);
+  tally.Progress(Entry(SyncPhase::kRunning), progress, kTallied);
   EXPECT_FALSE(tally.up_to_date().has_value());
   progress.lag = absl::Seconds(3);
-  tally.Progress(Entry(SyncPhase::kRunning), progress, kNow);
-  EXPECT_EQ(tally.up_to_date(), kNow - absl::Seconds(3));
+  tally.Progress(Entry(SyncPhase::kRunning), progress, kTallied);
+  EXPECT_EQ(tally.up_to_date(), kTallied - absl::Seconds(3));
   progress.phase = "waiting";
-  tally.Progress(Entry(SyncPhase::kRunning), progress, kNow + absl::Seconds(60));
-  EXPECT_EQ(tally.up_to_date(), kNow + absl::Seconds(60));
+  tally.Progress(Entry(SyncPhase::kRunning), progress, kTallied + absl::Seconds(60));
+  EXPECT_EQ(tally.up_to_date(), kTallied + absl::Seconds(60));
 
   ConnectionTally batch;  // which may wait for its first row
   batch.Begin(Entry(SyncPhase::kRunning), false);
-  batch.Progress(Entry(SyncPhase::kRunning), progress, kNow);
+  batch.Progress(Entry(SyncPhase::kRunning), progress, kTallied);
   EXPECT_FALSE(batch.up_to_date().has_value());
 }
 
@@ -133,10 +133,10 @@ TEST(ConnectionTally, ASyncThatAnotherServerHoldsIsNone) {
 TEST(ConnectionTally, Merges) {
   ConnectionTally one;
   one.Begin(Entry(SyncPhase::kRunning), false);
-  one.Progress(Entry(SyncPhase::kRunning), Progress(10, 1), kNow);
+  one.Progress(Entry(SyncPhase::kRunning), Progress(10, 1), kTallied);
   ConnectionTally other;
   other.Begin(Entry(SyncPhase::kRunning), false);
-  other.Progress(Entry(SyncPhase::kRunning), Progress(5, 2), kNow);
+  other.Progress(Entry(SyncPhase::kRunning), Progress(5, 2), kTallied);
   other.End(Entry(SyncPhase::kCompleted), nullptr);
   one.Merge(other);
   EXPECT_EQ(one.totals().counts.inserted, 15U);
