@@ -112,30 +112,6 @@ TEST_F(ControlServiceTest, AConnectionOfTheFolderIsReadOnly) {
   EXPECT_EQ(Reason(status), "READ_ONLY") << status.error_message();
 }
 
-// Broken is what never syncs; a definition that was valid once goes on.
-TEST_F(ControlServiceTest, HealthTellsABrokenEditFromABrokenConnection) {
-  Generator("orders", "{count: 5}");
-  const auto spoil = [this](const std::string& name) {
-    std::ofstream(absl::StrCat(folder_, "/connections/", name, ".yaml"))
-        << "name: " << name << "\nsync: {colour: red}\n";
-  };
-  spoil("never");
-  Serve();
-  const auto health = [this](const std::string& name) {
-    v1::GetConnectionRequest request;
-    request.set_name(name);
-    v1::ConnectionRecord record;
-    EXPECT_TRUE(Call(*admin_, &Stub::GetConnection, request, &record).ok()) << name;
-    return record.health();
-  };
-  EXPECT_EQ(health("orders"), v1::CONNECTION_HEALTH_OK);
-  EXPECT_EQ(health("never"), v1::CONNECTION_HEALTH_BROKEN);
-  spoil("orders");
-  ASSERT_TRUE(connections_->Reload().ok());
-  EXPECT_EQ(health("orders"), v1::CONNECTION_HEALTH_DEGRADED);
-  EXPECT_EQ(Finished("orders").status(), v1::SYNC_STATUS_COMPLETED);
-}
-
 TEST_F(ControlServiceTest, SecretsOfDefinitionsAreNotShown) {
   Serve();
   const std::string yaml =
