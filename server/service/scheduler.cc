@@ -59,8 +59,9 @@ void Scheduler::Restore() {
   std::vector<FailureRow> rows;
   const absl::Status read = parts_.catalog->With([&rows](SqliteConnection& catalog) {
     absl::StatusOr<std::vector<FailureRow>> stored = ReadFailureRows(catalog);
-    if (stored.ok()) rows = *std::move(stored);
-    return stored.status();
+    if (!stored.ok()) return stored.status();
+    rows = *std::move(stored);
+    return absl::OkStatus();
   });
   if (!read.ok()) {
     parts_.log->Write(LogLevel::kWarning, {},
