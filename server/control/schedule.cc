@@ -207,6 +207,7 @@ absl::StatusOr<Schedule> Schedule::Parse(absl::string_view frequency, absl::stri
     status = schedule.ReadCron(lower);
   }
   if (!status.ok()) return status;
+  schedule.stale_after_ = schedule.StandingStill();
   return schedule;
 }
 
@@ -302,8 +303,7 @@ absl::Time Schedule::NextInEveryHour(absl::Time after) const {
   return absl::InfiniteFuture();
 }
 
-absl::Duration Schedule::StaleAfter() const {
-  if (kind_ == Kind::kManual) return absl::InfiniteDuration();
+absl::Duration Schedule::StandingStill() const {
   if (kind_ == Kind::kRealtime) return absl::Minutes(10);
   if (kind_ == Kind::kInterval) return 3 * interval_;
   // Starts within a day ...

@@ -48,11 +48,12 @@ class Schedule {
   absl::Time Next(absl::Time after) const;
   // What counts as standing still: three times the usual distance of two starts, and half as much
   // again as the longest (of a night, of a weekend); infinite for manual, ten minutes for realtime.
-  absl::Duration StaleAfter() const;
+  absl::Duration StaleAfter() const { return stale_after_; }
 
  private:
   absl::Status ReadCron(absl::string_view text);
   bool MatchesDay(absl::CivilDay day) const;
+  absl::Duration StandingStill() const;  // StaleAfter(), by the days of many years
   // Both without the jitter.
   absl::Time NextAtHours(absl::Time after) const;
   absl::Time NextInEveryHour(absl::Time after) const;
@@ -61,6 +62,7 @@ class Schedule {
   std::string text_ = "manual";
   absl::Duration interval_;
   absl::Duration shift_;  // the part of the jitter
+  absl::Duration stale_after_ = absl::InfiniteDuration();
   absl::TimeZone zone_;
   std::bitset<60> minutes_;
   std::bitset<24> hours_;
