@@ -19,12 +19,13 @@
 #include "plugin_host/landlock_rules.h"
 #include "plugin_host/seccomp_filter.h"
 
-#if defined(__has_feature)
+// GCC's first: a library's header may define __has_feature for it, as never true.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TIDEMARK_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define TIDEMARK_SANITIZED 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TIDEMARK_SANITIZED 1
 #endif
 
 namespace tidemark {
