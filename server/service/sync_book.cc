@@ -122,9 +122,11 @@ absl::StatusOr<SyncEntry> SyncBook::Start(const std::string& sync_id) {
 }
 
 absl::Status SyncBook::End(const SyncEntry& record, absl::string_view report_json) {
-  SyncEntry entry = record;
-  if (entry.ended_at_us == 0) entry.ended_at_us = NowUs();
-  std::vector<std::shared_ptr<Watch::Listener>> listeners;
+  SyncFeedEvent event;
+  event.kind = SyncFeedEvent::Kind::kEnded;
+  event.record = record;
+  if (event.record->ended_at_us == 0) event.record->ended_at_us = NowUs();
+  const SyncEntry& entry = *event.record;
   std::string events;
   {
     MutexLock lock(mutex_);
@@ -133,18 +135,24 @@ absl::Status SyncBook::End(const SyncEntry& record, absl::string_view report_jso
     if (found == live_.end() || HasEnded(found->second.entry.phase)) {
       return absl::NotFoundError(absl::StrCat("no sync ", entry.sync_id, " runs"));
     }
-    SyncFeedEvent event;
-    event.kind = SyncFeedEvent::Kind::kEnded;
-    event.record = entry;
-    listeners = Append(found->second, std::move(event));
-    found->second.entry = entry;
+    SyncFeed feed = found->second.feed;
+    event.at_us = NowUs();
+    feed.Add(event);
+    events = feed.Document();
+  }
+  // Stored before anybody sees the end: who does asks for the report.
+  absl::Status stored = history_.Finish(entry, report_json, events);
+  std::vector<std::shared_ptr<Watch::Listener>> listeners;
+  {
+    MutexLock lock(mutex_);
+    OpenSync& live = live_.find(entry.sync_id)->second;  // only what has ended goes
+    live.entry = entry;
     ended_.emplace_back(clock_->Monotonic(), entry.sync_id);
     // The next one of the connection may have ended meanwhile.
     SyncEntry& last = last_[entry.connection];
     if (last.ended_at_us <= entry.ended_at_us) last = entry;
-    events = found->second.feed.Document();
+    listeners = Append(live, std::move(event));
   }
-  absl::Status stored = history_.Finish(entry, report_json, events);
   for (const auto& listener : listeners) listener->Call();
   return stored;
 }

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <set>
 #include <string>
@@ -80,6 +82,26 @@ class SyncBookTest : public testing::Test {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<SyncBook> book_;
 };
+
+// Who sees the end asks for the report.
+TEST_F(SyncBookTest, AnEndIsSeenOnceItsReportIsStored) {
+  const SyncEntry entry = Begin("orders");
+  std::future<void> ending;
+  ASSERT_TRUE(
+      catalog_
+          ->With([&](SqliteConnection&) {
+            ending = std::async(std::launch::async,
+                                [&] { End(entry, SyncPhase::kCompleted, R"({"ended":true})"); });
+            EXPECT_EQ(ending.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+            EXPECT_EQ(book_->Get(entry.sync_id)->phase, SyncPhase::kRunning);
+            EXPECT_FALSE(book_->Last("orders").has_value());
+            return absl::OkStatus();
+          })
+          .ok());
+  ending.get();
+  EXPECT_EQ(book_->Get(entry.sync_id)->phase, SyncPhase::kCompleted);
+  EXPECT_EQ(book_->Report(entry.sync_id).value(), R"({"ended":true})");
+}
 
 TEST_F(SyncBookTest, KeepsASyncFromItsQueueingToItsEnd) {
   const SyncEntry queued = Add("shop");
