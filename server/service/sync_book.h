@@ -44,7 +44,7 @@ class SyncBook {
   absl::StatusOr<SyncEntry> Add(SyncEntry record);
   // From here on it runs. Not durable: what ends without End() was interrupted anyway.
   absl::StatusOr<SyncEntry> Start(const std::string& sync_id);
-  // Stores the outcome and the report's JSON (may be empty), and then shows the end: whoever sees it
+  // Stores the outcome and the report's JSON (may be empty), and then shows the end: who sees it
   // finds the report. Sets ended_at_us where it is 0. Called once for a sync, which has ended even
   // when an error is returned.
   absl::Status End(const SyncEntry& record, absl::string_view report_json);
