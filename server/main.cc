@@ -127,7 +127,9 @@ void PrepareProcess() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  mallopt(M_ARENA_MAX, 4);  // threads come and go: fewer heaps, less that lies idle in them
+  // Threads come and go: fewer heaps, and no large piece in them, so that less lies idle there.
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 // Until Stop() is done; further signals hurry it.
