@@ -1,39 +1,21 @@
 #include "control/cancellation.h"
 
-#include <optional>
 #include <utility>
-#include <vector>
+
+#include "pipeline/forwarding_source.h"
 
 namespace tidemark {
 
-class Cancellation::Covered final : public ChangeSource {
+class Cancellation::Covered final : public ForwardingSource {
  public:
   Covered(std::unique_ptr<ChangeSource> source, Cancellation* cancellation)
-      : cancellation_(cancellation), source_(std::move(source)) {
-    cancellation_->Add(source_.get());
+      : ForwardingSource(std::move(source)), cancellation_(cancellation) {
+    cancellation_->Add(&this->source());
   }
-  ~Covered() override { cancellation_->Remove(source_.get()); }
-
-  absl::StatusOr<ConnectorDescription> Describe() override { return source_->Describe(); }
-  absl::Status Check() override { return source_->Check(); }
-  absl::StatusOr<std::vector<TableSchema>> Schema() override { return source_->Schema(); }
-  absl::Status ValidateState(absl::Span<const StateEntry> states) override {
-    return source_->ValidateState(states);
-  }
-  absl::Status Start(const UpdateStart& start) override { return source_->Start(start); }
-  absl::Status StartRead(const ReadStart& start) override { return source_->StartRead(start); }
-  absl::StatusOr<std::optional<SourceEvent>> Next(absl::Time deadline) override {
-    return source_->Next(deadline);
-  }
-  void Acknowledge(const Acknowledgement& acknowledgement) override {
-    source_->Acknowledge(acknowledgement);
-  }
-  absl::Status Close() override { return source_->Close(); }
-  void Cancel() override { source_->Cancel(); }
+  ~Covered() override { cancellation_->Remove(&source()); }
 
  private:
   Cancellation* const cancellation_;
-  const std::unique_ptr<ChangeSource> source_;
 };
 
 void Cancellation::Cancel() {

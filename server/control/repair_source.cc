@@ -30,14 +30,14 @@ bool Extends(const TableSchema& wider, const TableSchema& known) {
 }  // namespace
 
 absl::StatusOr<ConnectorDescription> RepairSource::Describe() {
-  absl::StatusOr<ConnectorDescription> description = inner_->Describe();
+  absl::StatusOr<ConnectorDescription> description = source().Describe();
   // Rows are repaired one by one, whatever transaction brought them.
   if (description.ok()) description->capabilities &= ~uint64_t{kSourceTransactions};
   return description;
 }
 
 absl::StatusOr<std::vector<TableSchema>> RepairSource::Schema() {
-  absl::StatusOr<std::vector<TableSchema>> tables = inner_->Schema();
+  absl::StatusOr<std::vector<TableSchema>> tables = source().Schema();
   if (tables.ok()) tables_ = *tables;
   return tables;
 }
@@ -80,7 +80,7 @@ absl::StatusOr<std::optional<SourceEvent>> RepairSource::Advance(absl::Time dead
       if (absl::Status status = BeginRead(repair); !status.ok()) return status;
       return std::nullopt;
     case Step::kReading: {
-      absl::StatusOr<std::optional<SourceEvent>> event = inner_->Next(deadline);
+      absl::StatusOr<std::optional<SourceEvent>> event = source().Next(deadline);
       if (!event.ok()) return event;
       waits_for_more_ = !event->has_value();
       if (waits_for_more_) return event;
@@ -117,7 +117,7 @@ absl::Status RepairSource::BeginRead(TableRepair& repair) {
     }
   }
   step_ = Step::kReading;
-  return inner_->StartRead(start);
+  return source().StartRead(start);
 }
 
 absl::StatusOr<std::optional<SourceEvent>> RepairSource::OnRead(SourceEvent event) {

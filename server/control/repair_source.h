@@ -14,9 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "control/record_spool.h"
-#include "pipeline/change_source.h"
+#include "pipeline/forwarding_source.h"
 
 namespace tidemark {
 
@@ -39,22 +38,16 @@ struct TableRepair {
 // Upserts what is missing or different, deletes what is extra, and checkpoints with the states it
 // was started with: the position of the connection stays where it is. Threads and order of calls
 // are those of ChangeSource.
-class RepairSource final : public ChangeSource {
+class RepairSource final : public ForwardingSource {
  public:
-  RepairSource(std::unique_ptr<ChangeSource> inner, std::vector<TableRepair> repairs)
-      : inner_(std::move(inner)), repairs_(std::move(repairs)) {}
+  RepairSource(std::unique_ptr<ChangeSource> source, std::vector<TableRepair> repairs)
+      : ForwardingSource(std::move(source)), repairs_(std::move(repairs)) {}
 
   absl::StatusOr<ConnectorDescription> Describe() override;
-  absl::Status Check() override { return inner_->Check(); }
   absl::StatusOr<std::vector<TableSchema>> Schema() override;
-  absl::Status ValidateState(absl::Span<const StateEntry> states) override {
-    return inner_->ValidateState(states);
-  }
   absl::Status Start(const UpdateStart& start) override;
   absl::StatusOr<std::optional<SourceEvent>> Next(absl::Time deadline) override;
   void Acknowledge(const Acknowledgement&) override {}
-  absl::Status Close() override { return inner_->Close(); }
-  void Cancel() override { inner_->Cancel(); }
 
  private:
   enum class Step { kBegin, kUpserts, kReading, kDeletes, kDone };
@@ -70,7 +63,6 @@ class RepairSource final : public ChangeSource {
   std::optional<SourceEvent> MakeCheckpoint(const TableRepair& repair);
   absl::Status Define(const TableDefinition& definition);
 
-  const std::unique_ptr<ChangeSource> inner_;
   std::vector<TableRepair> repairs_;
   std::vector<TableSchema> tables_;
   std::vector<StateEntry> states_;

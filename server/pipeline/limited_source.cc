@@ -5,51 +5,41 @@
 #include <optional>
 #include <utility>
 #include <variant>
-#include <vector>
+
+#include "pipeline/forwarding_source.h"
 
 namespace tidemark {
 namespace {
 
 constexpr absl::Duration kStep = absl::Milliseconds(100);  // a cancel wakes nobody
 
-class LimitedSource final : public ChangeSource {
+class LimitedSource final : public ForwardingSource {
  public:
   LimitedSource(std::unique_ptr<ChangeSource> source, RateLimit* limit, Clock* clock)
-      : source_(std::move(source)), limit_(limit), clock_(clock) {}
+      : ForwardingSource(std::move(source)), limit_(limit), clock_(clock) {}
 
-  absl::StatusOr<ConnectorDescription> Describe() override { return source_->Describe(); }
-  absl::Status Check() override { return source_->Check(); }
-  absl::StatusOr<std::vector<TableSchema>> Schema() override { return source_->Schema(); }
-  absl::Status ValidateState(absl::Span<const StateEntry> states) override {
-    return source_->ValidateState(states);
-  }
-  absl::Status Start(const UpdateStart& start) override { return source_->Start(start); }
   absl::Status StartRead(const ReadStart& start) override {
     held_.reset();
-    return source_->StartRead(start);
+    return source().StartRead(start);
   }
 
   absl::StatusOr<std::optional<SourceEvent>> Next(absl::Time deadline) override {
     if (!held_.has_value()) {
-      absl::StatusOr<std::optional<SourceEvent>> event = source_->Next(deadline);
+      absl::StatusOr<std::optional<SourceEvent>> event = source().Next(deadline);
       if (!event.ok() || !event->has_value()) return event;
       if (!std::holds_alternative<ChangeBatch>(**event)) return event;
       held_ = **std::move(event);
     }
     if (!Await(deadline)) return std::nullopt;
-    if (cancelled_) return source_->Next(deadline);
+    if (cancelled_) return source().Next(deadline);
     const ChangeBatch& batch = std::get<ChangeBatch>(*held_);
     limit_->Take(batch.row_count, batch.encoded_bytes, clock_->Monotonic());
     return std::exchange(held_, std::nullopt);
   }
 
-  void Acknowledge(const Acknowledgement& acknowledgement) override {
-    source_->Acknowledge(acknowledgement);
-  }
-  absl::Status Close() override { return source_->Close(); }
   void Cancel() override {
     cancelled_ = true;
-    source_->Cancel();
+    source().Cancel();
   }
 
  private:
@@ -65,7 +55,6 @@ class LimitedSource final : public ChangeSource {
     return true;
   }
 
-  const std::unique_ptr<ChangeSource> source_;
   RateLimit* const limit_;
   Clock* const clock_;
   std::optional<SourceEvent> held_;  // a batch that waits

@@ -182,8 +182,9 @@ absl::Status ControlSources::ListPlugins(ControlCall& call, const v1::ListPlugin
     absl::StatusOr<ConnectorTarget> target = ResolveConnector(path, ".", false, parts_.search);
     absl::StatusOr<ConnectorDescription> description =
         target.ok() ? DescribeConnector(*target, {}, (*visit)->cancellation()) : target.status();
-    if (absl::Status ended = (*visit)->Explain(description.status()); ended != description.status())
-      return ended;
+    if (absl::Status s = (*visit)->Explain(description.status()); s != description.status()) {
+      return s;
+    }
     v1::Plugin* plugin = response->add_plugins();
     plugin->set_path(path);
     if (description.ok()) {

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "service/scheduler.h"
-#include "tests/service/service_fixture.h"
+#include "tests/service/scheduler_fixture.h"
 #include "tests/service/test_clock.h"
 
 namespace tidemark::test {
@@ -28,39 +27,16 @@ class Ends final : public SyncListener {
 };
 
 // Schedules and pauses follow a clock of the test; syncs are real ones.
-class LostDestinationTest : public ServiceFixture {
+class LostDestinationTest : public SchedulerFixture {
  protected:
-  void OpenAll() {
-    Open();
-    Scheduler::Parts parts;
-    parts.connections = connections_.get();
-    parts.syncs = syncs_.get();
-    parts.runner = runner_.get();
-    parts.log = &log_;
-    parts.clock = &clock_;
-    parts.catalog = catalog_.get();
-    scheduler_ = std::make_unique<Scheduler>(parts);
-    runner_->AddListener(scheduler_.get());
-    runner_->AddListener(&ends_);
-    connections_->SetListener(
-        [this](const std::vector<std::string>& names) { scheduler_->OnConnectionsChanged(names); });
-    scheduler_->Load();
-  }
   void SetUp() override {
-    ServiceFixture::SetUp();
+    SchedulerFixture::SetUp();
     fs::create_directory(folder_ + "/volume");
   }
-  void Close() {
-    if (runner_ != nullptr) runner_->Stop();
-    runner_ = nullptr;
-    scheduler_ = nullptr;
-    syncs_ = nullptr;
-    connections_ = nullptr;
-    catalog_ = nullptr;
-  }
-  void TearDown() override {
-    Close();
-    ServiceFixture::TearDown();
+  void OpenAll() {
+    Open();
+    MakeScheduler(&clock_, catalog_.get());
+    runner_->AddListener(&ends_);
   }
   // Time passes; what is due meanwhile runs to its end.
   void Pass(absl::Duration time) {
@@ -79,7 +55,6 @@ class LostDestinationTest : public ServiceFixture {
 
   TestClock clock_{absl::Now()};
   Ends ends_;
-  std::unique_ptr<Scheduler> scheduler_;
 };
 
 TEST_F(LostDestinationTest, ItsConnectionGoesOnByItselfAndNothingIsLostOrDoubled) {

@@ -5,41 +5,18 @@
 #include <memory>
 #include <string>
 
-#include "tests/service/service_fixture.h"
+#include "tests/service/scheduler_fixture.h"
 
 namespace tidemark::test {
 namespace {
 
-class SchedulerTest : public ServiceFixture {
+class SchedulerTest : public SchedulerFixture {
  protected:
   void OpenAll(RunnerLimits limits = RunnerLimits()) {
     Open(limits);
     if (runner_ == nullptr) return;
-    Scheduler::Parts parts;
-    parts.connections = connections_.get();
-    parts.syncs = syncs_.get();
-    parts.runner = runner_.get();
-    parts.log = &log_;
-    parts.clock = &Clock::Real();
-    scheduler_ = std::make_unique<Scheduler>(parts);
-    runner_->AddListener(scheduler_.get());
-    connections_->SetListener(
-        [this](const std::vector<std::string>& names) { scheduler_->OnConnectionsChanged(names); });
-    scheduler_->Load();
+    MakeScheduler(&Clock::Real());
     scheduler_->Run();
-  }
-  void Close() {
-    if (scheduler_ != nullptr) scheduler_->Stop();
-    if (runner_ != nullptr) runner_->Stop();
-    runner_ = nullptr;
-    scheduler_ = nullptr;
-    syncs_ = nullptr;
-    connections_ = nullptr;
-    catalog_ = nullptr;
-  }
-  void TearDown() override {
-    Close();
-    ServiceFixture::TearDown();
   }
   size_t Ended(const std::string& connection) {
     SyncQuery query;
@@ -48,8 +25,6 @@ class SchedulerTest : public ServiceFixture {
     return syncs_->List(query).value_or(std::vector<SyncEntry>()).size();
   }
   void Reload() { ASSERT_TRUE(connections_->Reload().ok()); }
-
-  std::unique_ptr<Scheduler> scheduler_;
 };
 
 constexpr char kEverySecond[] = "  frequency: every 1 second\n";
