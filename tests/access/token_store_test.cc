@@ -130,6 +130,12 @@ TEST_F(TokenStoreTest, RevokesOnceAndForGood) {
   const absl::StatusOr<TokenRecord> second = store_->Revoke(created.record.id);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(second->revoked_at, first->revoked_at);
+  for (int turn = 0; turn < 2; ++turn) {
+    EXPECT_TRUE(absl::IsUnauthenticated(Refusal(created.text))) << turn;
+    store_.reset();  // the second time from the file
+    OpenCatalog();
+    OpenStore();
+  }
   EXPECT_TRUE(absl::IsNotFound(store_->Revoke("aaaaaaaaaaaa").status()));
   EXPECT_TRUE(absl::IsNotFound(store_->Revoke("").status()));
 }
