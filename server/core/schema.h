@@ -52,8 +52,8 @@ struct ConnectorDescription {
     DataType type = DataType::kString;
     bool required = false;
     bool secret = false;
-    bool reads_path = false;   // names files that the connector reads
-    bool writes_path = false;  // names a file or folder that the connector writes
+    bool reads_path = false;    // names files that the connector reads
+    bool writes_path = false;   // names a file or folder that the connector writes
     std::string default_value;  // empty: none
     std::string help;
     std::string label;

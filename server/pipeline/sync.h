@@ -163,8 +163,8 @@ struct SyncOutcome {
   bool interrupted = false;
   int64_t started_at_us = 0;
   int64_t completed_at_us = 0;
-  ChangeCounts counts;   // sum over tables, committed groups only
-  uint64_t bytes = 0;    // encoded bytes of committed rows
+  ChangeCounts counts;    // sum over tables, committed groups only
+  uint64_t bytes = 0;     // encoded bytes of committed rows
   uint64_t retries = 0;   // further attempts of the engine
   uint64_t restarts = 0;  // of these, after the connector's process had ended
   uint64_t commits = 0;

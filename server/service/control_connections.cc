@@ -23,9 +23,9 @@ constexpr size_t kScanned = 256;  // entries read at a time where some are left 
 absl::StatusOr<std::string> NameOf(const std::string& yaml) {
   // Before it is parsed: that takes many times its size.
   if (yaml.size() > kMaxDefinition) {
-    return WithReason(BadField("yaml", absl::StrCat("the definition is larger than ",
-                                                    kMaxDefinition, " bytes")),
-                      "TOO_LARGE");
+    return WithReason(
+        BadField("yaml", absl::StrCat("the definition is larger than ", kMaxDefinition, " bytes")),
+        "TOO_LARGE");
   }
   absl::StatusOr<ConfigNode> root = ParseYaml("yaml", yaml);
   if (!root.ok()) return WithField(root.status(), "yaml");

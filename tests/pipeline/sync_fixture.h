@@ -45,7 +45,7 @@ class SyncFixture : public ::testing::Test {
   SyncOptions options_;
   OuterStore* outer_ = nullptr;  // borrowed
   std::vector<LogLine> log_;
-  std::vector<uint32_t> bad_rows_;  // their places in the batches of the source
+  std::vector<uint32_t> bad_rows_;      // their places in the batches of the source
   std::vector<SyncProgress> progress_;  // of every sync, in order
 };
 
