@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -170,8 +171,10 @@ ExitCode Serve(const ServerSettings& settings) {
   NotifySystemd("READY=1");
   const sigset_t signals = OurSignals();
   while (true) {
-    const int number = sigwaitinfo(&signals, nullptr);
+    const struct timespec minute = {60, 0};
+    const int number = sigtimedwait(&signals, nullptr, &minute);
     if (number == SIGTERM || number == SIGINT) break;
+    if (number < 0 && errno == EAGAIN) malloc_trim(0);  // what syncs left goes back to the system
     if (number != SIGHUP) continue;
     NotifySystemd("RELOADING=1");
     server.Reload();
