@@ -155,6 +155,21 @@ ExitCode DeleteSecret(RemoteCommand& call) {
   return ExitCode::kDone;
 }
 
+ExitCode RotateMasterKey(RemoteCommand& call) {
+  v1::RotateMasterKeyResponse response;
+  if (absl::Status status =
+          call.server.Call(&Stub::RotateMasterKey, v1::RotateMasterKeyRequest(), &response);
+      !status.ok()) {
+    return call.session.Fail(status);
+  }
+  call.session.Note(absl::StrCat(response.secrets(), " secrets are sealed with master key ",
+                                 response.new_key_id(), "; ", response.old_key_id(),
+                                 " opens none of them any more."));
+  if (!response.to_do().empty()) std::cerr << "To do: " << response.to_do() << ".\n";
+  if (call.session.json()) call.session.PrintJson(MessageJson(response));
+  return ExitCode::kDone;
+}
+
 ExitCode ListAudit(RemoteCommand& call) {
   const auto limit = static_cast<size_t>(call.Number("--limit", 50));
   Json json = Json::array();
@@ -201,6 +216,20 @@ ExitCode VerifyAudit(RemoteCommand& call) {
   return ExitCode::kDone;
 }
 
+ExitCode AcceptAudit(RemoteCommand& call) {
+  v1::AcceptAuditRequest request;
+  request.set_reason(call.Text("--reason"));
+  v1::AcceptAuditResponse response;
+  if (absl::Status status = call.server.Call(&Stub::AcceptAudit, request, &response);
+      !status.ok()) {
+    return call.session.Fail(status);
+  }
+  call.session.Note(absl::StrCat("Entry ", response.entry().sequence(), " says what was missing (",
+                                 response.entry().object(), "); the newest is ", response.head()));
+  if (call.session.json()) call.session.PrintJson(MessageJson(response));
+  return ExitCode::kDone;
+}
+
 }  // namespace
 
 void AddRemoteAccessActions(RemoteActions* actions) {
@@ -210,8 +239,10 @@ void AddRemoteAccessActions(RemoteActions* actions) {
                    {"secret set", SetSecret},
                    {"secret list", ListSecrets},
                    {"secret delete", DeleteSecret},
+                   {"secret rotate", RotateMasterKey},
                    {"audit list", ListAudit},
-                   {"audit verify", VerifyAudit}});
+                   {"audit verify", VerifyAudit},
+                   {"audit accept", AcceptAudit}});
 }
 
 }  // namespace tidemark

@@ -85,11 +85,16 @@ void AddAccess(CLI::App& app, Action* action) {
       ->required();
   Add(secret, "list", "List the names; values are never shown", action);
   Add(secret, "delete", "Delete one", action)->add_option("NAME", "Its name")->required();
+  Add(secret, "rotate", "Seal all of them with a new master key: secrets.next_key, or a fresh one",
+      action);
   CLI::App* audit = Group(app, "audit", "Who did what to a server");
   Add(audit, "list", "List the entries, newest first", action)
       ->add_option("--limit", "How many")
       ->check(CLI::Range(1, 1'000'000));
   Add(audit, "verify", "Check that nothing was changed or removed", action);
+  Add(audit, "accept", "Go on behind a damaged end; an entry says so for good", action)
+      ->add_option("--reason", "Why the loss is accepted")
+      ->required();
 }
 
 }  // namespace

@@ -186,35 +186,41 @@ absl::StatusOr<AuditHead> AuditLog::Append(const AuditEvent& event) {
   }
   CatalogTransaction transaction(*catalog_);
   if (!transaction.begun().ok()) return transaction.begun();
-  absl::StatusOr<AuditEntry> newest = ReadNewest(*catalog_);
+  absl::StatusOr<AuditEntry> newest = Newest();
   if (!newest.ok()) return newest.status();
-  if (HeadOf(*newest) != newest_) {
-    state_ = Damaged(absl::StrCat("its last entry was ", newest_.sequence, ", and now is ",
-                                  newest->sequence, " or another one of that number"));
-    return state_;
-  }
+  if (!state_.ok()) return state_;
   entry.sequence = newest_.sequence + 1;
   entry.previous = newest_.hash;
-  return Insert(std::move(entry));
+  if (absl::Status s = Insert(&entry); !s.ok()) return s;
+  return newest_;
 }
 
-absl::StatusOr<AuditHead> AuditLog::Insert(AuditEntry entry) {
-  entry.time = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));
-  entry.hash = AuditHash(entry);
-  const AuditEvent& event = entry.event;
+absl::StatusOr<AuditEntry> AuditLog::Newest() {
+  absl::StatusOr<AuditEntry> newest = ReadNewest(*catalog_);
+  if (newest.ok() && state_.ok() && HeadOf(*newest) != newest_) {
+    state_ = Damaged(absl::StrCat("its last entry was ", newest_.sequence, ", and now is ",
+                                  newest->sequence, " or another one of that number"));
+  }
+  return newest;
+}
+
+absl::Status AuditLog::Insert(AuditEntry* entry) {
+  entry->time = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));
+  entry->hash = AuditHash(*entry);
+  const AuditEvent& event = entry->event;
   absl::Status status = catalog_->Run(
       "INSERT INTO audit(sequence, at, who, peer, method, object, before_hash, after_hash, result, "
       "previous, hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      entry.sequence, absl::ToUnixMicros(entry.time), event.who, event.from, event.method,
+      entry->sequence, absl::ToUnixMicros(entry->time), event.who, event.from, event.method,
       event.object, SqliteBlob{event.before_hash}, SqliteBlob{event.after_hash}, event.result,
-      SqliteBlob{entry.previous}, SqliteBlob{entry.hash});
+      SqliteBlob{entry->previous}, SqliteBlob{entry->hash});
   if (status.ok()) status = catalog_->Run("COMMIT");
   if (!status.ok()) return status;
-  newest_ = HeadOf(entry);
+  newest_ = HeadOf(*entry);
   PassFailpoint("audit.committed");
   // The entry is durable. A head that cannot be written is tried again before the next entry.
   WriteHead().IgnoreError();
-  return newest_;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<AuditEntry>> AuditLog::List(int64_t before, size_t limit) {
@@ -284,17 +290,17 @@ absl::Status AuditLog::VerifyEnd(const std::optional<AuditHead>& known, AuditChe
   return absl::OkStatus();
 }
 
-absl::StatusOr<AuditHead> AuditLog::Accept(const AuditEvent& event) {
+absl::StatusOr<AuditEntry> AuditLog::Accept(const AuditEvent& event) {
   AuditEntry entry;
   MutexLock lock(mutex_);
+  CatalogTransaction transaction(*catalog_);
+  if (!transaction.begun().ok()) return transaction.begun();
+  absl::StatusOr<AuditEntry> newest = Newest();
+  if (!newest.ok()) return newest.status();
   if (state_.ok()) {
     return absl::FailedPreconditionError(
         "nothing is missing at the end of the audit log; there is nothing to accept");
   }
-  CatalogTransaction transaction(*catalog_);
-  if (!transaction.begun().ok()) return transaction.begun();
-  absl::StatusOr<AuditEntry> newest = ReadNewest(*catalog_);
-  if (!newest.ok()) return newest.status();
   const absl::StatusOr<AuditHead> head = ReadHead(files_, head_path_);
   entry.event = event;
   entry.event.method = std::string(kAuditAccepted);
@@ -305,9 +311,9 @@ absl::StatusOr<AuditHead> AuditLog::Accept(const AuditEvent& event) {
   entry.sequence =
       std::max({newest->sequence, newest_.sequence, head.ok() ? head->sequence : int64_t{0}}) + 1;
   entry.previous = newest->hash;
-  absl::StatusOr<AuditHead> accepted = Insert(std::move(entry));
-  if (accepted.ok()) state_ = absl::OkStatus();
-  return accepted;
+  if (absl::Status s = Insert(&entry); !s.ok()) return s;
+  state_ = absl::OkStatus();
+  return entry;
 }
 
 }  // namespace tidemark

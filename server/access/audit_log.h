@@ -67,7 +67,7 @@ class AuditLog {
   // Goes on behind a damaged end: an entry of method kAuditAccepted by `event`'s who and from,
   // which says for good what was missing; `event.object` may give a reason. FAILED_PRECONDITION:
   // nothing is missing.
-  absl::StatusOr<AuditHead> Accept(const AuditEvent& event);
+  absl::StatusOr<AuditEntry> Accept(const AuditEvent& event);
 
  private:
   AuditLog(const Parts& parts, AuditHead newest)
@@ -78,7 +78,10 @@ class AuditLog {
         catalog_(&parts.catalog),
         newest_(std::move(newest)) {}
 
-  absl::StatusOr<AuditHead> Insert(AuditEntry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The newest entry of the catalog; state_ tells when it is not the one that was appended last.
+  absl::StatusOr<AuditEntry> Newest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Adds time and hash.
+  absl::Status Insert(AuditEntry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteHead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next entries of a walk; false: it has come to its end, or to something broken.
   absl::StatusOr<bool> VerifyPage(const std::optional<AuditHead>& known, AuditChain* chain,

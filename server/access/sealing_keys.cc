@@ -57,7 +57,7 @@ absl::Status WrongMaster(const SqliteConnection& catalog, const std::string& nee
                          absl::string_view found) {
   return absl::FailedPreconditionError(absl::StrCat(
       "the secrets of ", catalog.path(), " are sealed with master key ", needed, ", and ", found,
-      "; give that key back (master_key), or discard all secrets and set them again"));
+      "; give that key back (secrets.key), or discard all secrets and set them again"));
 }
 
 // The key of the data folder, which must be `needed`: its file, or that of a rotation that was

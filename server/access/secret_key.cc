@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstring>
+
 #include "absl/strings/ascii.h"
 #include "core/digest.h"
 
@@ -39,6 +41,12 @@ absl::StatusOr<SecretKey> SecretKey::FromHex(absl::string_view text) {
     return absl::InvalidArgumentError(
         "a master key is 64 hexadecimal digits; make one with `openssl rand -hex 32`");
   }
+  return key;
+}
+
+absl::StatusOr<SecretKey> SecretKey::Copy() const {
+  absl::StatusOr<SecretKey> key = Empty();
+  if (key.ok()) std::memcpy(key->bytes_, bytes_, kBytes);
   return key;
 }
 

@@ -235,34 +235,46 @@ std::string SecretStore::master_key_id() const {
   return master_.Id();
 }
 
-absl::Status SecretStore::Rotate(std::optional<SecretKey> next) {
+absl::StatusOr<KeyRotation> SecretStore::Rotate(std::optional<SecretKey> next) {
   const bool own = !next.has_value();
   if (own && source_.kind != MasterKeySource::Kind::kDataFolder) {
-    return absl::InvalidArgumentError(absl::StrCat("the master key comes from ", source_.Describe(),
-                                                   "; give the new key with the request"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the master key comes from ", source_.Describe(),
+                     "; name where the next one comes from as secrets.next_key of the server's "
+                     "settings, and start it again"));
   }
   MutexLock lock(mutex_);
+  KeyRotation rotation;
+  rotation.old_key = master_.Id();
+  if (!own && next->Id() == rotation.old_key) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the secrets are sealed with master key ", rotation.old_key,
+        " already, which is the one that secrets.next_key gives; give it another one"));
+  }
   if (own) {
     absl::StatusOr<SecretKey> fresh = PrepareNextMasterKey(files_, source_);
     if (!fresh.ok()) return fresh.status();
     next = *std::move(fresh);
   }
-  if (absl::Status s = Reseal(*next); !s.ok()) return s;
+  absl::StatusOr<size_t> sealed = Reseal(*next);
+  if (!sealed.ok()) return sealed.status();
+  rotation.secrets = *sealed;
   // What the old keys could open shall not stay behind in the log either. A reader elsewhere may
   // keep it for a while.
   catalog_->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
   master_ = *std::move(next);
   if (absl::Status s = Failpoint("secrets.committed"); !s.ok()) return s;
-  if (!own) return absl::OkStatus();
+  rotation.new_key = master_.Id();
+  if (!own) return rotation;
   absl::Status renamed = files_.Rename(NextMasterKeyPath(source_), source_.name);
   if (renamed.ok()) renamed = files_.SyncFolder(FolderOf(source_.name));
-  if (renamed.ok()) return renamed;
+  if (renamed.ok()) return rotation;
   return WithContext(absl::StrCat("the new master key ", master_.Id(), " holds, and stands in ",
                                   NextMasterKeyPath(source_), ", which the next start renames"),
                      renamed);
 }
 
-absl::Status SecretStore::Reseal(const SecretKey& next) {
+absl::StatusOr<size_t> SecretStore::Reseal(const SecretKey& next) {
   absl::StatusOr<SecretKey> key = SecretKey::Random();
   if (!key.ok()) return key.status();
   const std::string key_id = RandomHex(8);
@@ -278,7 +290,9 @@ absl::Status SecretStore::Reseal(const SecretKey& next) {
   absl::Status status =
       ReplaceDataKey(*catalog_, key_id, next, *key, absl::ToUnixMicros(clock_.Now()));
   if (status.ok()) status = Failpoint("secrets.before_commit");
-  return status.ok() ? transaction.Commit() : status;
+  if (status.ok()) status = transaction.Commit();
+  if (!status.ok()) return status;
+  return names->size();
 }
 
 absl::Status SecretStore::ResealValue(const std::string& name, const std::string& key_id,

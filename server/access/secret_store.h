@@ -33,6 +33,13 @@ struct SecretRecord {
   absl::Time set_at;
 };
 
+// What a rotation did.
+struct KeyRotation {
+  std::string old_key;  // SecretKey::Id() of the master keys
+  std::string new_key;
+  size_t secrets = 0;  // that were sealed again
+};
+
 // INVALID_ARGUMENT unless `name` is [A-Za-z_][A-Za-z0-9_.-]{0,127}.
 absl::Status CheckSecretName(absl::string_view name);
 
@@ -71,8 +78,9 @@ class SecretStore {
   // the old master key opens nothing that stands in the catalog afterwards. `next` empty: a fresh
   // key of the data folder, which must be the source. A `next` of elsewhere must be what the
   // configuration names at the next start. After an error the old key holds, unless the error says
-  // otherwise. DATA_LOSS names a damaged secret: delete or set it first.
-  absl::Status Rotate(std::optional<SecretKey> next);
+  // otherwise. FAILED_PRECONDITION: `next` is missing, or it is the key that holds. DATA_LOSS names
+  // a damaged secret: delete or set it first.
+  absl::StatusOr<KeyRotation> Rotate(std::optional<SecretKey> next);
 
   std::string master_key_id() const;  // SecretKey::Id()
 
@@ -90,7 +98,8 @@ class SecretStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::string> OpenValue(const std::string& name, const Sealed& sealed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Reseal(const SecretKey& next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How many values there are.
+  absl::StatusOr<size_t> Reseal(const SecretKey& next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ResealValue(const std::string& name, const std::string& key_id, const SecretKey& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -1,11 +1,15 @@
 #include "service/control_access.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/digest.h"
+#include "core/text.h"
 #include "service/call_error.h"
 #include "service/control_messages.h"
 #include "service/page_token.h"
@@ -15,6 +19,7 @@ namespace tidemark {
 namespace {
 
 constexpr size_t kPage = 500;
+constexpr size_t kMaxReasonBytes = 500;
 
 void ToMessage(const TokenRecord& record, v1::Token* message) {
   message->set_id(record.id);
@@ -146,6 +151,31 @@ absl::Status ControlAccess::DeleteSecret(ControlCall& /*call*/,
   return parts_.secrets->Delete(request.name());
 }
 
+absl::Status ControlAccess::RotateMasterKey(ControlCall& call,
+                                            const v1::RotateMasterKeyRequest& /*request*/,
+                                            v1::RotateMasterKeyResponse* response) {
+  const bool named = parts_.next_key->named();
+  std::optional<SecretKey> next;
+  if (named) {
+    absl::StatusOr<SecretKey> key = parts_.next_key->Read();
+    if (!key.ok()) return key.status();
+    next = *std::move(key);
+  }
+  absl::StatusOr<KeyRotation> rotated = parts_.secrets->Rotate(std::move(next));
+  if (!rotated.ok()) return rotated.status();
+  call.admitted.object = absl::StrCat("master key ", rotated->old_key, ", now ", rotated->new_key);
+  response->set_old_key_id(rotated->old_key);
+  response->set_new_key_id(rotated->new_key);
+  response->set_secrets(rotated->secrets);
+  if (!named) return absl::OkStatus();
+  const std::string to_do = absl::StrCat(
+      "before the next start of the server secrets.key of its settings must give master key ",
+      rotated->new_key, ", which stands in ", parts_.next_key->Describe());
+  parts_.log->Write(LogLevel::kWarning, {}, absl::StrCat("the master key was rotated: ", to_do));
+  response->set_to_do(MessageText(to_do));
+  return absl::OkStatus();
+}
+
 absl::Status ControlAccess::ListAudit(ControlCall& /*call*/, const v1::ListAuditRequest& request,
                                       v1::ListAuditResponse* response) {
   absl::StatusOr<PageRequest> page = ReadPage(request);
@@ -174,6 +204,33 @@ absl::Status ControlAccess::VerifyAudit(ControlCall& /*call*/,
   }
   response->set_head(check->head.Text());
   for (const int64_t sequence : check->accepted) response->add_accepted(sequence);
+  return absl::OkStatus();
+}
+
+absl::Status ControlAccess::AcceptAudit(ControlCall& call, const v1::AcceptAuditRequest& request,
+                                        v1::AcceptAuditResponse* response) {
+  const std::string& reason = request.reason();
+  if (absl::StripAsciiWhitespace(reason).empty() || reason.size() > kMaxReasonBytes ||
+      !IsUtf8(reason) || HasNul(reason)) {
+    return BadField("reason", absl::StrCat("say why the loss is accepted, in 1 to ",
+                                           kMaxReasonBytes, " bytes of UTF-8"));
+  }
+  AuditEvent event;
+  event.who = call.admitted.principal.name;
+  event.from = call.admitted.from;
+  event.object = reason;
+  event.result = "ok";
+  absl::StatusOr<AuditEntry> accepted = parts_.audit->Accept(event);
+  if (absl::IsFailedPrecondition(accepted.status())) {
+    return WithReason(accepted.status(), "NOTHING_MISSING");
+  }
+  if (!accepted.ok()) return accepted.status();
+  // The call's own entry comes behind it, the first one that is appended again.
+  call.admitted.object = absl::StrCat("entry ", accepted->sequence);
+  response->set_head(AuditHead{accepted->sequence, accepted->hash}.Text());
+  ToMessage(*accepted, response->mutable_entry());
+  parts_.log->Write(LogLevel::kWarning, {},
+                    absl::StrCat("a loss of the audit log was accepted: ", accepted->event.object));
   return absl::OkStatus();
 }
 

@@ -33,10 +33,14 @@ class ControlAccess {
                            v1::ListSecretsResponse* response);
   absl::Status DeleteSecret(ControlCall& call, const v1::DeleteSecretRequest& request,
                             v1::DeleteSecretResponse* response);
+  absl::Status RotateMasterKey(ControlCall& call, const v1::RotateMasterKeyRequest& request,
+                               v1::RotateMasterKeyResponse* response);
   absl::Status ListAudit(ControlCall& call, const v1::ListAuditRequest& request,
                          v1::ListAuditResponse* response);
   absl::Status VerifyAudit(ControlCall& call, const v1::VerifyAuditRequest& request,
                            v1::VerifyAuditResponse* response);
+  absl::Status AcceptAudit(ControlCall& call, const v1::AcceptAuditRequest& request,
+                           v1::AcceptAuditResponse* response);
 
  private:
   void Heal(const std::string& secret);

@@ -125,8 +125,10 @@ void ControlEndpoint::AddAccess() {
   Unary("SetSecret", access, &ControlAccess::SetSecret);
   Unary("ListSecrets", access, &ControlAccess::ListSecrets);
   Unary("DeleteSecret", access, &ControlAccess::DeleteSecret);
+  Unary("RotateMasterKey", access, &ControlAccess::RotateMasterKey);
   Unary("ListAudit", access, &ControlAccess::ListAudit);
   Unary("VerifyAudit", access, &ControlAccess::VerifyAudit);
+  Unary("AcceptAudit", access, &ControlAccess::AcceptAudit);
 }
 
 absl::Status ControlEndpoint::Run(Work* work, const Method& method, ControlCall& call,

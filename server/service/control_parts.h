@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "access/audit_log.h"
+#include "access/next_master_key.h"
 #include "access/secret_store.h"
 #include "access/token_store.h"
 #include "control/log.h"
@@ -31,6 +32,7 @@ struct ControlParts {
   SyncRunner* runner = nullptr;
   TokenStore* tokens = nullptr;
   SecretStore* secrets = nullptr;
+  const NextMasterKey* next_key = nullptr;
   AuditLog* audit = nullptr;
   CallGate* gate = nullptr;
   Redactor* redactor = nullptr;

@@ -67,8 +67,10 @@ constexpr MethodRule kRules[] = {
     {"/tidemark.v1.Control/SetSecret", kAdmin, kServer, "name", kChanges},
     {"/tidemark.v1.Control/ListSecrets", kAdmin, kServer, ""},
     {"/tidemark.v1.Control/DeleteSecret", kAdmin, kServer, "name", kChanges},
+    {"/tidemark.v1.Control/RotateMasterKey", kAdmin, kServer, "", kChanges},
     {"/tidemark.v1.Control/ListAudit", kAdmin, kServer, ""},
     {"/tidemark.v1.Control/VerifyAudit", kAdmin, kServer, ""},
+    {"/tidemark.v1.Control/AcceptAudit", kAdmin, kServer, "", kChanges},
 
     // The connection stands in the stream's first message.
     {"/tidemark.v1.Ingest/Push", kEditor, kLater, "", kChanges, kSlow},

@@ -10,6 +10,7 @@
 #include "access/audit_log.h"
 #include "access/failed_attempts.h"
 #include "access/master_key.h"
+#include "access/next_master_key.h"
 #include "access/secret_store.h"
 #include "access/token_store.h"
 #include "control/exit_code.h"
@@ -52,6 +53,7 @@ struct Server::Parts {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<TokenStore> tokens;
   std::unique_ptr<SecretStore> secrets;
+  NextMasterKey next_key;
   std::unique_ptr<AuditLog> audit;
   std::unique_ptr<FailedAttempts> attempts;
   std::unique_ptr<ConnectionBook> connections;
@@ -111,6 +113,9 @@ absl::Status Server::Parts::OpenAccess() {
       SecretStore::Open({db, db_mutex, Clock::Real(), FileSystem::Real()}, *source);
   if (!opened_secrets.ok()) return opened_secrets.status();
   secrets = *std::move(opened_secrets);
+  absl::StatusOr<NextMasterKey> named = NextMasterKey::Open(settings.next_master_key);
+  if (!named.ok()) return AsUsage(named.status());
+  next_key = *std::move(named);
   absl::StatusOr<std::unique_ptr<AuditLog>> opened_audit =
       AuditLog::Open({db, db_mutex, Clock::Real(), FileSystem::Real(),
                       absl::StrCat(catalog->folder(), "/audit.head")});
@@ -139,6 +144,7 @@ absl::Status Server::Parts::OpenServices() {
   controlling.runner = runner.get();
   controlling.tokens = tokens.get();
   controlling.secrets = secrets.get();
+  controlling.next_key = &next_key;
   controlling.audit = audit.get();
   controlling.gate = gate.get();
   controlling.redactor = &redactor;

@@ -90,7 +90,8 @@ class Reader {
     ReadDuration("stop_timeout", &out_.stop_timeout);
     ReadDuration("history.age", &out_.history_age);
     ReadNumber("history.syncs", &out_.history_syncs);
-    ReadKey();
+    ReadKey("secrets.key", &out_.master_key);
+    ReadKey("secrets.next_key", &out_.next_master_key);
     if (const ConfigNode* level = in_.Find("log.level"); level != nullptr) {
       out_.log_level = ParseLogLevel(level->text).value_or(LogLevel::kInfo);
     }
@@ -201,17 +202,17 @@ class Reader {
   }
 
   // The value is not repeated: it may be the key itself.
-  void ReadKey() {
-    const ConfigNode* node = in_.Find("secrets.key");
+  void ReadKey(const char* key, std::string* source) {
+    const ConfigNode* node = in_.Find(key);
     if (node == nullptr) return;
     absl::string_view rest = node->text;
     if (absl::ConsumePrefix(&rest, "file:") && !rest.empty()) {
-      out_.master_key = absl::StrCat("file:", Absolute(rest));
+      *source = absl::StrCat("file:", Absolute(rest));
     } else if (absl::ConsumePrefix(&rest, "env:") || absl::ConsumePrefix(&rest, "credential:")) {
-      out_.master_key = node->text;
+      *source = node->text;
     }
-    if (rest.empty() || out_.master_key.empty()) {
-      in_.Add(*node, "secrets.key", "expected file:PATH, env:NAME or credential:NAME");
+    if (rest.empty() || source->empty()) {
+      in_.Add(*node, key, "expected file:PATH, env:NAME or credential:NAME");
     }
   }
 

@@ -14,11 +14,13 @@
 //   stop_timeout: 30 seconds
 //   history: {age: 30 days, syncs: 10000}      # of ended syncs, per connection
 //   secrets: {key: file:PATH | env:NAME | credential:NAME}   # see access/master_key.h
+//   secrets: {next_key: as key}        # what RotateMasterKey seals with, then
 //   log: {level: info, format: json, file: path, max_bytes: 100 MiB, files: 5}
 //   alerts: path of a file, or the rules themselves (web/alert_rules.h)
 //
-// Values may hold ${env:NAME} and ${file:PATH}, which stand for what is in there: secrets.key wants
-// file:PATH without them. ${secret:NAME} is not known yet. The table of keys is settings_keys.cc.
+// Values may hold ${env:NAME} and ${file:PATH}, which stand for what is in there: keys of secrets
+// want file:PATH without them. ${secret:NAME} is not known yet. The table of keys is
+// settings_keys.cc.
 #ifndef TIDEMARK_SERVICE_SETTINGS_H_
 #define TIDEMARK_SERVICE_SETTINGS_H_
 
@@ -60,7 +62,8 @@ struct ServerSettings {
   absl::Duration stop_timeout = absl::Seconds(30);
   absl::Duration history_age = absl::Hours(24 * 30);
   int64_t history_syncs = 10'000;
-  std::string master_key;  // of file:PATH the path is absolute; empty: <data>/master.key
+  std::string master_key;       // of file:PATH the path is absolute; empty: <data>/master.key
+  std::string next_master_key;  // likewise; empty: a fresh one of the data folder
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
   std::string log_file;  // empty: stderr

@@ -54,6 +54,10 @@ constexpr ConfigurationKey kKeys[] = {
     {"secrets.key", kText, "", "", "the file master.key of the data folder",
      "The key that protects them: file:PATH, env:NAME or credential:NAME (of systemd).",
      "file:/etc/tidemark/master.key"},
+    {"secrets.next_key", kText, "", "", "a new master.key, where that is the key",
+     "The key that `tidemark secret rotate` seals with; then secrets.key must name it before the "
+     "next start. A file or credential is read by the rotation, a variable at the start.",
+     "file:/etc/tidemark/next.key"},
     {"log", kSection, "", "", "", "The server's log.", ""},
     {"log.level", kText, "debug|info|warning|error|off", "", "info", "The least that is written.",
      "warning"},

@@ -288,7 +288,7 @@ TEST_F(AuditLogTest, GoesOnBehindALossThatSomebodyAccepted) {
   Sql(kDropTriggers);
   Sql("DELETE FROM audit WHERE sequence >= 4");
   Open();
-  const absl::StatusOr<AuditHead> accepted = log_->Accept(Event("restored from a backup"));
+  const absl::StatusOr<AuditEntry> accepted = log_->Accept(Event("restored from a backup"));
   ASSERT_TRUE(accepted.ok()) << accepted.status();
   EXPECT_EQ(accepted->sequence, 7);  // 4 to 6 are never given again
   Append(2);

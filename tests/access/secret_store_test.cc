@@ -180,7 +180,7 @@ TEST_F(SecretStoreTest, RecordPastedElsewhereIsRefusedByName) {
     EXPECT_THAT(
         std::string(refused.message()),
         AllOf(HasSubstr(absl::StrCat("secret \"", c.damaged, "\"")), Not(HasSubstr("value of"))));
-    EXPECT_TRUE(absl::IsDataLoss(store_->Rotate(std::nullopt))) << c.change;
+    EXPECT_TRUE(absl::IsDataLoss(store_->Rotate(std::nullopt).status())) << c.change;
     Sql("DELETE FROM secrets; INSERT INTO secrets SELECT * FROM kept");
     ExpectThree();
   }
@@ -296,7 +296,7 @@ TEST_F(SecretStoreTest, RotatesToAKeyOfElsewhere) {
   ASSERT_EQ(setenv("TIDEMARK_TEST_KEY", next.Hex().c_str(), 1), 0);
   Open("env:TIDEMARK_TEST_KEY");
   ExpectThree();
-  EXPECT_TRUE(absl::IsInvalidArgument(store_->Rotate(std::nullopt)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(store_->Rotate(std::nullopt).status()));
   ExpectThree();
 }
 
@@ -338,7 +338,7 @@ TEST_F(SecretStoreTest, RotationThatFailsKeepsTheOldKey) {
   for (const char* point : {"secrets.key_written", "secrets.resealed", "secrets.before_commit"}) {
     const std::string before = store_->master_key_id();
     ASSERT_TRUE(ArmFailpoints(absl::StrCat(point, "=1*error(UNAVAILABLE)"), "").ok());
-    EXPECT_TRUE(absl::IsUnavailable(store_->Rotate(std::nullopt))) << point;
+    EXPECT_TRUE(absl::IsUnavailable(store_->Rotate(std::nullopt).status())) << point;
     ASSERT_TRUE(ArmFailpoints("", "").ok());
     ExpectThree();
     EXPECT_EQ(store_->master_key_id(), before) << point;

@@ -31,7 +31,7 @@ LOWEST = {
     "editor": "ApplyConnection DeleteConnection PreviewTable ResetState ImportState RestoreState "
               "Push",
     "admin": "CreateToken ListTokens RevokeToken SetSecret ListSecrets DeleteSecret ListAudit "
-             "VerifyAudit"}
+             "VerifyAudit RotateMasterKey AcceptAudit"}
 
 
 def lowest(path):

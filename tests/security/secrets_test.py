@@ -2,7 +2,9 @@
 for its user alone; a changed audit log is noticed."""
 
 import base64
+import json
 import pathlib
+import re
 import signal
 import socket
 import sqlite3
@@ -205,6 +207,27 @@ class SecretsTest(SecurityCase):
         self.assertNotIn(secret, str(self.call(self.channel(), "ListTokens", {})) +
                          str(self.call(self.channel(), "ListAudit", {})))
 
+    def test_a_rotation_tells_no_key_and_leaves_the_old_one_nowhere(self):
+        channel, data = self.channel(), self.server.folder / "data"
+        self.assertEqual("OK", self.code(channel, "SetSecret", {"name": "kept", "value": b"word"}))
+        old = (data / "master.key").read_text(encoding="ascii").strip()
+        ended = subprocess.run([BIN / "tidemark", "--server", self.server.unix, "secret", "rotate",
+                                "--json"], capture_output=True, text=True, check=False,
+                               timeout=TIMEOUT_S)
+        self.assertEqual(0, ended.returncode, ended.stderr)
+        answer = json.loads(ended.stdout)
+        self.assertNotEqual(answer["old_key_id"], answer["new_key_id"])
+        self.assertNotIn("to_do", ended.stderr)
+        new = (data / "master.key").read_text(encoding="ascii").strip()
+        self.assertNotEqual(old, new)
+        said = ended.stdout + ended.stderr + "".join(self.server.log) + str(
+            self.call(channel, "ListAudit", {}))
+        for key in (old, new):
+            self.assertNotIn(key, said)
+        for path in data.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(old.encode(), path.read_bytes(), path)
+
     def test_secrets_are_never_read_back(self):
         channel = self.channel()
         self.call(channel, "SetSecret", {"name": "back", "value": STORED.encode()})
@@ -222,13 +245,14 @@ class AuditTest(unittest.TestCase):
                                capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
         self.assertEqual(code, ended.returncode == 0, ended.stdout + ended.stderr)
 
-    def changed(self, statement):
+    def changed(self, statement, then=lambda server: None):
         with SecuredServer() as server:
             for note in ("first", "second", "third"):
                 subprocess.run([BIN / "tidemark", "--server", server.unix, "token", "create",
                                 "--role", "viewer", "--note", note], capture_output=True,
                                check=True, timeout=TIMEOUT_S)
             self.verify(server, True)
+            self.remote(server, "audit", "accept", "--reason", "nothing is missing", code=1)
             base = sqlite3.connect(server.folder / "data" / "catalog.db")
             try:
                 triggers = base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND "
@@ -241,15 +265,37 @@ class AuditTest(unittest.TestCase):
             finally:
                 base.close()
             self.verify(server, False)
+            then(server)
+
+    def remote(self, server, *command, code=0):
+        """Runs `tidemark --server`; what it says."""
+        ended = subprocess.run([BIN / "tidemark", "--server", server.unix, *command],
+                               capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+        self.assertEqual(code, ended.returncode, ended.stdout + ended.stderr)
+        return ended.stdout + ended.stderr
 
     def test_a_changed_entry_is_noticed(self):
-        self.changed("UPDATE audit SET who = 'somebody else' WHERE rowid = 2")
+        self.changed("UPDATE audit SET who = 'somebody else' WHERE rowid = 2",
+                     lambda server: self.remote(server, "audit", "accept", "--reason", "x", code=1))
 
     def test_a_removed_entry_is_noticed(self):
         self.changed("DELETE FROM audit WHERE rowid = 2")
 
     def test_a_removed_end_is_noticed(self):
         self.changed("DELETE FROM audit WHERE rowid = (SELECT max(rowid) FROM audit)")
+
+    def test_a_removed_end_is_accepted_and_stays_named(self):
+        def accept(server):
+            self.remote(server, "audit", "accept", code=2)
+            said = self.remote(server, "audit", "accept", "--reason", "a disk was put back")
+            number = re.search(r"Entry (\d+) says what was missing .*its last entry was .*"
+                               r"a disk was put back", said)[1]
+            self.remote(server, "token", "create", "--role", "viewer")
+            listed = json.loads(self.remote(server, "audit", "list", "--json"))
+            self.assertEqual(["Control/CreateToken", "Control/AcceptAudit", "audit.accept"],
+                             [entry["method"] for entry in listed[:3]])
+            self.assertIn(f"entry {number} tells of a loss", self.remote(server, "audit", "verify"))
+        self.changed("DELETE FROM audit WHERE rowid > 1", accept)
 
     def test_entries_cannot_be_changed_in_passing(self):
         with SecuredServer() as server:

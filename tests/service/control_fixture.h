@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "access/audit_log.h"
 #include "access/failed_attempts.h"
+#include "access/next_master_key.h"
 #include "access/secret_store.h"
 #include "access/token_store.h"
 #include "core/file_system.h"
@@ -51,7 +52,8 @@ class ControlFixture : public ServiceFixture {
                                     FileSystem::Real(), folder_ + "/audit.head"}));
     secrets_ = Opened(SecretStore::Open(
         {catalog_->connection(), catalog_->mutex(), Clock::Real(), FileSystem::Real()},
-        Opened(MasterKeySource::Parse("", catalog_->folder()))));
+        Opened(MasterKeySource::Parse(settings_.master_key, catalog_->folder()))));
+    next_key_ = Opened(NextMasterKey::Open(settings_.next_master_key));
     CallGate::Parts gate;
     gate.tokens = tokens_.get();
     gate.attempts = &attempts_;
@@ -66,6 +68,7 @@ class ControlFixture : public ServiceFixture {
     parts.runner = runner_.get();
     parts.tokens = tokens_.get();
     parts.secrets = secrets_.get();
+    parts.next_key = &next_key_;
     parts.audit = audit_.get();
     parts.gate = gate_.get();
     parts.redactor = &redactor_;
@@ -200,6 +203,7 @@ class ControlFixture : public ServiceFixture {
   std::unique_ptr<TokenStore> tokens_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<SecretStore> secrets_;
+  NextMasterKey next_key_;
   std::unique_ptr<CallGate> gate_;
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<ControlService> control_;

@@ -100,7 +100,7 @@ http: {address: "[::1]:9000"}
 limits: {syncs: 3, ingest_streams: 4, plugins: 5, memory: 1 GiB}
 stop_timeout: 2 minutes
 history: {age: 7 days, syncs: 99}
-secrets: {key: file:master.key}
+secrets: {key: file:master.key, next_key: file:next.key}
 log: {level: "${E1_LEVEL}", format: json, file: t.log, max_bytes: 10 MiB, files: 2}
 alerts: {rules: [{name: late}]}
 )yaml");
@@ -125,6 +125,7 @@ alerts: {rules: [{name: late}]}
   EXPECT_EQ(s.history_age, absl::Hours(168));
   EXPECT_EQ(s.history_syncs, 99);
   EXPECT_EQ(s.master_key, absl::StrCat("file:", folder_, "/master.key"));
+  EXPECT_EQ(s.next_master_key, absl::StrCat("file:", folder_, "/next.key"));
   EXPECT_EQ(s.log_level, LogLevel::kWarning);
   EXPECT_TRUE(s.log_json);
   EXPECT_EQ(s.log_file, folder_ + "/t.log");
@@ -194,6 +195,7 @@ TEST_F(SettingsTest, WhatIsWrongIsSaidWithItsPlace) {
            {"secrets: {key: 000102030405060708}\n", "expected file:PATH"},
            {"secrets: {key: \"file:\"}\n", "expected file:PATH"},
            {"secrets: {key: \"env:\"}\n", "expected file:PATH"},
+           {"secrets: {next_key: 000102030405060708}\n", "secrets.next_key: expected file:PATH"},
            {"data: ${E1_NOT_THERE}\n", "s.yaml: line 1: the variable E1_NOT_THERE is not set"},
            {"data: \"${secret:x}\"\n", "is kept by a server"},
            {"data: \"${file:none}\"\n", "/none: No such file"},

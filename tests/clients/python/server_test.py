@@ -66,6 +66,18 @@ class ServerTest(unittest.TestCase):
         self.client.delete("numbers")
         self.assertEqual([], list(self.client.connections()))
 
+    def test_the_master_key_is_rotated_and_a_whole_audit_log_not_accepted(self):
+        access = self.client.access
+        access.set_secret("crm", "word")
+        rotated = access.rotate_master_key(idempotency_key="once")
+        self.assertEqual((1, ""), (rotated.secrets, rotated.to_do))
+        self.assertNotEqual(rotated.old_key_id, rotated.new_key_id)
+        self.assertEqual(rotated, access.rotate_master_key(idempotency_key="once"))
+        error = self.fails("FAILED_PRECONDITION", lambda: access.accept_audit("a test"))
+        self.assertEqual("NOTHING_MISSING", error.reason)
+        self.assertEqual(["Control/AcceptAudit", "Control/RotateMasterKey"],
+                         [entry.method for entry in access.audit()][:2])
+
     def test_errors_name_their_reason(self):
         with self.assertRaises(tidemark.Error) as caught:
             self.client.apply("name: [")
@@ -208,6 +220,10 @@ sync:
                     for i in range(3000):
                         await push.upsert("orders", {"id": i, "total": 1.0})
                     await push.flush()
+                rotated = await client.access.rotate_master_key()
+                self.assertNotEqual(rotated.old_key_id, rotated.new_key_id)
+                with self.assertRaises(tidemark.Error):
+                    await client.access.accept_audit("nothing is missing")
                 return [c.name async for c in client.connections()]
 
         self.assertEqual(["orders"], asyncio.run(work()))

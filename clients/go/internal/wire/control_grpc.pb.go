@@ -24,8 +24,8 @@
 //   (IDEMPOTENT_CALL_RUNS). Calls that failed are not kept. When the server was killed during the
 //   first call, whether it happened may not be known: calls that may be done twice without harm
 //   (definitions, pauses, StartSync, StopSync, backups, editing and discarding letters) are carried
-//   out again; the others (moves of a state, a replay) are ABORTED (OUTCOME_UNKNOWN): look at what
-//   was to change, and if it did not, call with a new key.
+//   out again; the others (moves of a state, a replay, RotateMasterKey, AcceptAudit) are ABORTED
+//   (OUTCOME_UNKNOWN): look at what was to change, and if it did not, call with a new key.
 // - Unknown fields are refused with INVALID_ARGUMENT naming the message: a misspelt or newer field
 //   is never silently ignored. So are unknown enum values.
 //
@@ -36,8 +36,8 @@
 //   NOT_FOUND            no such connection, sync, version, dead letter, token; also a sync of a
 //                        connection that is not for the caller
 //   ALREADY_EXISTS       the name is taken (by a file of the folder)
-//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT; what a source
-//                        refused (SOURCE_REFUSED: its credentials) or a file (FILE_REFUSED)
+//   FAILED_PRECONDITION  not in this state: CONNECTION_BUSY, NOT_BUILT, NOTHING_MISSING; what a
+//                        source refused (SOURCE_REFUSED: its credentials) or a file (FILE_REFUSED)
 //   ABORTED              changed since it was read (`expected_version`): read again; LEASE_LOST
 //   OUT_OF_RANGE         WatchSync: the position is no longer kept
 //   UNAUTHENTICATED      no token (NO_TOKEN), or not a valid one (BAD_TOKEN)
@@ -120,8 +120,10 @@ const (
 	Control_SetSecret_FullMethodName          = "/tidemark.v1.Control/SetSecret"
 	Control_ListSecrets_FullMethodName        = "/tidemark.v1.Control/ListSecrets"
 	Control_DeleteSecret_FullMethodName       = "/tidemark.v1.Control/DeleteSecret"
+	Control_RotateMasterKey_FullMethodName    = "/tidemark.v1.Control/RotateMasterKey"
 	Control_ListAudit_FullMethodName          = "/tidemark.v1.Control/ListAudit"
 	Control_VerifyAudit_FullMethodName        = "/tidemark.v1.Control/VerifyAudit"
+	Control_AcceptAudit_FullMethodName        = "/tidemark.v1.Control/AcceptAudit"
 )
 
 // ControlClient is the client API for Control service.
@@ -229,10 +231,22 @@ type ControlClient interface {
 	SetSecret(ctx context.Context, in *SetSecretRequest, opts ...grpc.CallOption) (*Secret, error)
 	ListSecrets(ctx context.Context, in *ListSecretsRequest, opts ...grpc.CallOption) (*ListSecretsResponse, error)
 	DeleteSecret(ctx context.Context, in *DeleteSecretRequest, opts ...grpc.CallOption) (*DeleteSecretResponse, error)
+	// Seals every secret again, so that the old master key opens nothing that stands in the catalog
+	// afterwards. The next key is the one that `secrets.next_key` of the server's settings names, and
+	// never comes over the wire; without that setting a fresh one of the data folder, where the key
+	// is kept there, else FAILED_PRECONDITION. After a rotation to a key of the settings,
+	// `secrets.key` must give that key before the next start, which fails otherwise. DATA_LOSS names
+	// a damaged secret, and nothing was changed: delete it or set it first. admin.
+	RotateMasterKey(ctx context.Context, in *RotateMasterKeyRequest, opts ...grpc.CallOption) (*RotateMasterKeyResponse, error)
 	// Newest first. admin.
 	ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error)
 	// Walks the hash chain of the audit log. admin.
 	VerifyAudit(ctx context.Context, in *VerifyAuditRequest, opts ...grpc.CallOption) (*VerifyAuditResponse, error)
+	// Goes on behind the damaged end of the audit log: newest entries are gone, and until somebody
+	// accepts that, no call is entered in it any more. An entry of its own says for good what was
+	// missing, who accepted it and why; VerifyAudit names it from then on. FAILED_PRECONDITION,
+	// NOTHING_MISSING: the end is whole (an older entry that was changed cannot be accepted). admin.
+	AcceptAudit(ctx context.Context, in *AcceptAuditRequest, opts ...grpc.CallOption) (*AcceptAuditResponse, error)
 }
 
 type controlClient struct {
@@ -685,6 +699,15 @@ func (c *controlClient) DeleteSecret(ctx context.Context, in *DeleteSecretReques
 	return out, nil
 }
 
+func (c *controlClient) RotateMasterKey(ctx context.Context, in *RotateMasterKeyRequest, opts ...grpc.CallOption) (*RotateMasterKeyResponse, error) {
+	out := new(RotateMasterKeyResponse)
+	err := c.cc.Invoke(ctx, Control_RotateMasterKey_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *controlClient) ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error) {
 	out := new(ListAuditResponse)
 	err := c.cc.Invoke(ctx, Control_ListAudit_FullMethodName, in, out, opts...)
@@ -697,6 +720,15 @@ func (c *controlClient) ListAudit(ctx context.Context, in *ListAuditRequest, opt
 func (c *controlClient) VerifyAudit(ctx context.Context, in *VerifyAuditRequest, opts ...grpc.CallOption) (*VerifyAuditResponse, error) {
 	out := new(VerifyAuditResponse)
 	err := c.cc.Invoke(ctx, Control_VerifyAudit_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *controlClient) AcceptAudit(ctx context.Context, in *AcceptAuditRequest, opts ...grpc.CallOption) (*AcceptAuditResponse, error) {
+	out := new(AcceptAuditResponse)
+	err := c.cc.Invoke(ctx, Control_AcceptAudit_FullMethodName, in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -808,10 +840,22 @@ type ControlServer interface {
 	SetSecret(context.Context, *SetSecretRequest) (*Secret, error)
 	ListSecrets(context.Context, *ListSecretsRequest) (*ListSecretsResponse, error)
 	DeleteSecret(context.Context, *DeleteSecretRequest) (*DeleteSecretResponse, error)
+	// Seals every secret again, so that the old master key opens nothing that stands in the catalog
+	// afterwards. The next key is the one that `secrets.next_key` of the server's settings names, and
+	// never comes over the wire; without that setting a fresh one of the data folder, where the key
+	// is kept there, else FAILED_PRECONDITION. After a rotation to a key of the settings,
+	// `secrets.key` must give that key before the next start, which fails otherwise. DATA_LOSS names
+	// a damaged secret, and nothing was changed: delete it or set it first. admin.
+	RotateMasterKey(context.Context, *RotateMasterKeyRequest) (*RotateMasterKeyResponse, error)
 	// Newest first. admin.
 	ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error)
 	// Walks the hash chain of the audit log. admin.
 	VerifyAudit(context.Context, *VerifyAuditRequest) (*VerifyAuditResponse, error)
+	// Goes on behind the damaged end of the audit log: newest entries are gone, and until somebody
+	// accepts that, no call is entered in it any more. An entry of its own says for good what was
+	// missing, who accepted it and why; VerifyAudit names it from then on. FAILED_PRECONDITION,
+	// NOTHING_MISSING: the end is whole (an older entry that was changed cannot be accepted). admin.
+	AcceptAudit(context.Context, *AcceptAuditRequest) (*AcceptAuditResponse, error)
 	mustEmbedUnimplementedControlServer()
 }
 
@@ -951,11 +995,17 @@ func (UnimplementedControlServer) ListSecrets(context.Context, *ListSecretsReque
 func (UnimplementedControlServer) DeleteSecret(context.Context, *DeleteSecretRequest) (*DeleteSecretResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method DeleteSecret not implemented")
 }
+func (UnimplementedControlServer) RotateMasterKey(context.Context, *RotateMasterKeyRequest) (*RotateMasterKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RotateMasterKey not implemented")
+}
 func (UnimplementedControlServer) ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListAudit not implemented")
 }
 func (UnimplementedControlServer) VerifyAudit(context.Context, *VerifyAuditRequest) (*VerifyAuditResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method VerifyAudit not implemented")
+}
+func (UnimplementedControlServer) AcceptAudit(context.Context, *AcceptAuditRequest) (*AcceptAuditResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AcceptAudit not implemented")
 }
 func (UnimplementedControlServer) mustEmbedUnimplementedControlServer() {}
 
@@ -1768,6 +1818,24 @@ func _Control_DeleteSecret_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Control_RotateMasterKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateMasterKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlServer).RotateMasterKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Control_RotateMasterKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlServer).RotateMasterKey(ctx, req.(*RotateMasterKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Control_ListAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAuditRequest)
 	if err := dec(in); err != nil {
@@ -1800,6 +1868,24 @@ func _Control_VerifyAudit_Handler(srv interface{}, ctx context.Context, dec func
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ControlServer).VerifyAudit(ctx, req.(*VerifyAuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Control_AcceptAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptAuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlServer).AcceptAudit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Control_AcceptAudit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlServer).AcceptAudit(ctx, req.(*AcceptAuditRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1980,12 +2066,20 @@ var Control_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Control_DeleteSecret_Handler,
 		},
 		{
+			MethodName: "RotateMasterKey",
+			Handler:    _Control_RotateMasterKey_Handler,
+		},
+		{
 			MethodName: "ListAudit",
 			Handler:    _Control_ListAudit_Handler,
 		},
 		{
 			MethodName: "VerifyAudit",
 			Handler:    _Control_VerifyAudit_Handler,
+		},
+		{
+			MethodName: "AcceptAudit",
+			Handler:    _Control_AcceptAudit_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

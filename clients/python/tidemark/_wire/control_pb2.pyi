@@ -1331,6 +1331,24 @@ class DeleteSecretResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class RotateMasterKeyRequest(_message.Message):
+    __slots__ = ("idempotency_key",)
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    idempotency_key: str
+    def __init__(self, idempotency_key: _Optional[str] = ...) -> None: ...
+
+class RotateMasterKeyResponse(_message.Message):
+    __slots__ = ("old_key_id", "new_key_id", "secrets", "to_do")
+    OLD_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    NEW_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    TO_DO_FIELD_NUMBER: _ClassVar[int]
+    old_key_id: str
+    new_key_id: str
+    secrets: int
+    to_do: str
+    def __init__(self, old_key_id: _Optional[str] = ..., new_key_id: _Optional[str] = ..., secrets: _Optional[int] = ..., to_do: _Optional[str] = ...) -> None: ...
+
 class AuditEntry(_message.Message):
     __slots__ = ("sequence", "at", "who", "method", "object", "before_hash", "after_hash", "result")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -1385,3 +1403,19 @@ class VerifyAuditResponse(_message.Message):
     head: str
     accepted: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, ok: bool = ..., entries: _Optional[int] = ..., problem: _Optional[str] = ..., head: _Optional[str] = ..., accepted: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class AcceptAuditRequest(_message.Message):
+    __slots__ = ("reason", "idempotency_key")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    idempotency_key: str
+    def __init__(self, reason: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class AcceptAuditResponse(_message.Message):
+    __slots__ = ("entry", "head")
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    entry: AuditEntry
+    head: str
+    def __init__(self, entry: _Optional[_Union[AuditEntry, _Mapping]] = ..., head: _Optional[str] = ...) -> None: ...

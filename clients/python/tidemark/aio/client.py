@@ -395,6 +395,13 @@ class Access:
         await self._client.call(calls.once("DeleteSecret", pb.DeleteSecretRequest(name=name),
                                      pb.DeleteSecretResponse))
 
+    async def rotate_master_key(self, *,
+                                idempotency_key: str = "") -> pb.RotateMasterKeyResponse:
+        """Seals every secret anew; `to_do` is what the server's settings need before its next
+        start."""
+        return await self._client.call(calls.of("RotateMasterKey", pb.RotateMasterKeyRequest(
+            idempotency_key=idempotency_key), pb.RotateMasterKeyResponse))
+
     def audit(self) -> AsyncIterator[pb.AuditEntry]:
         """Newest first."""
         return self._client.pages(calls.of("ListAudit", pb.ListAuditRequest(
@@ -404,6 +411,12 @@ class Access:
         """Walks the hash chain of the audit log."""
         return await self._client.call(calls.of("VerifyAudit", pb.VerifyAuditRequest(),
                                           pb.VerifyAuditResponse))
+
+    async def accept_audit(self, reason: str, *,
+                           idempotency_key: str = "") -> pb.AcceptAuditResponse:
+        """Goes on behind a damaged end of the audit log, which an entry tells for good."""
+        return await self._client.call(calls.of("AcceptAudit", pb.AcceptAuditRequest(
+            reason=reason, idempotency_key=idempotency_key), pb.AcceptAuditResponse))
 
 
 def connect(address: str, token: str | None = None, ca: Path | None = None,
