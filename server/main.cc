@@ -171,8 +171,8 @@ ExitCode Serve(const ServerSettings& settings) {
   NotifySystemd("READY=1");
   const sigset_t signals = OurSignals();
   while (true) {
-    const struct timespec minute = {60, 0};
-    const int number = sigtimedwait(&signals, nullptr, &minute);
+    const struct timespec pause = {10, 0};
+    const int number = sigtimedwait(&signals, nullptr, &pause);
     if (number == SIGTERM || number == SIGINT) break;
     if (number < 0 && errno == EAGAIN) malloc_trim(0);  // what syncs left goes back to the system
     if (number != SIGHUP) continue;
