@@ -108,7 +108,7 @@ ExitCode Discard(RemoteCommand& call) {
 }
 
 absl::StatusOr<std::string> ChangeOf(RemoteCommand& call) {
-  const std::string change = call.Text("--change");
+  std::string change = call.Text("--change");
   const std::string file = call.Text("--change-file");
   if (change.empty() == file.empty()) {
     return AsUsage(absl::InvalidArgumentError(

@@ -188,10 +188,11 @@ class IngestKillTest : public testing::Test {
   // Changes of a producer that the versions of its state count; -1: the oldest are gone.
   int64_t Counted(int producer) {
     auto file = Open();
+    const std::string connection = absl::StrCat("orders/p", producer);
     auto row = (*file)->Query(
         "SELECT min(version), sum(inserted + updated + deleted + unchanged + superseded + missing) "
         "FROM _tidemark_state_history WHERE connection = ?",
-        absl::StrCat("orders/p", producer));
+        connection);
     EXPECT_TRUE(row.ok()) << row.status();
     if (!row.ok() || !(*file)->Next(**row).value_or(false)) return -2;
     return (*row)->Int(0) == 1 ? (*row)->Int(1) : -1;
