@@ -23,7 +23,7 @@ namespace {
 constexpr char kUnix[] = "unix";
 constexpr char kScheme[] = "bearer ";
 
-absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+absl::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 // The token of the call's metadata; nullopt: there is none. Two of them are none: which one a proxy
 // in between meant cannot be known.

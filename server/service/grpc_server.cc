@@ -196,7 +196,7 @@ void GrpcServer::Parts::ReloadLoop() {
 }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
-    Options options, std::vector<ServiceFactory> services) {
+    Options options, const std::vector<ServiceFactory>& services) {
   // Of the whole program, and nothing that a caller is told by it is worth a proof.
   static std::once_flag once;
   std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });

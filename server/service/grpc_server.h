@@ -42,8 +42,8 @@ class GrpcServer {
 
   // FAILED_PRECONDITION: an address that others can reach has no TLS, another server answers
   // there, a certificate does not fit its key, ...: says which address and what to do.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(Options options,
-                                                           std::vector<ServiceFactory> services);
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      Options options, const std::vector<ServiceFactory>& services);
   ~GrpcServer();  // Stop() with no grace
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;

@@ -34,7 +34,7 @@ absl::Status Refusal(bool killed) {
 absl::StatusOr<std::unique_ptr<IdempotencyKeys>> IdempotencyKeys::Open(Catalog* catalog,
                                                                        Clock* clock) {
   auto keys = std::unique_ptr<IdempotencyKeys>(new IdempotencyKeys(catalog, clock, RandomHex(16)));
-  const absl::Status opened = catalog->With([&keys](SqliteConnection& connection) {
+  absl::Status opened = catalog->With([&keys](SqliteConnection& connection) {
     if (absl::Status made = connection.Execute(kTable); !made.ok()) return made;
     return keys->Prune(connection);
   });
@@ -52,7 +52,7 @@ absl::Status IdempotencyKeys::Prune(SqliteConnection& catalog) {
 
 absl::StatusOr<IdempotencyKeys::Begun> IdempotencyKeys::Begin(const Key& key) {
   Begun begun;
-  const absl::Status status = catalog_->Transaction([&](SqliteConnection& catalog) -> absl::Status {
+  absl::Status status = catalog_->Transaction([&](SqliteConnection& catalog) -> absl::Status {
     if (absl::Status pruned = Prune(catalog); !pruned.ok()) return pruned;
     absl::StatusOr<SqliteStatement*> row = catalog.Query(
         "SELECT method, request_hash, server, answer FROM idempotency_keys "

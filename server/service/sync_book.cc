@@ -45,8 +45,7 @@ struct SyncBook::Watch::Listener {
 
 SyncBook::Watch::~Watch() { listener_->Deactivate(); }
 
-SyncBook::SyncBook(Catalog* catalog, Clock* clock)
-    : catalog_(catalog), clock_(clock), history_(catalog) {}
+SyncBook::SyncBook(Catalog* catalog, Clock* clock) : clock_(clock), history_(catalog) {}
 
 SyncBook::~SyncBook() = default;
 

@@ -103,7 +103,6 @@ class SyncBook {
   // The feed of an ended sync, from the catalog or from the last time.
   absl::StatusOr<std::shared_ptr<const SyncFeed>> StoredFeed(const std::string& sync_id) const;
 
-  Catalog* const catalog_;
   Clock* const clock_;
   mutable SyncHistory history_;
   std::vector<SyncEntry> interrupted_;

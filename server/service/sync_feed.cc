@@ -48,7 +48,7 @@ void SyncFeed::Add(SyncFeedEvent event) {
   if (event.lag_seconds.has_value()) stored.lag_seconds = static_cast<float>(*event.lag_seconds);
   stored.table = TableNumber(event.table);
   stored.kind = event.kind;
-  stored.level = static_cast<int8_t>(event.level);
+  stored.level = static_cast<int16_t>(event.level);
   stored.text =
       event.kind == SyncFeedEvent::Kind::kLog ? std::move(event.text) : std::move(event.phase);
   if (stored.text.size() > kTextBytes) {
@@ -137,7 +137,7 @@ absl::StatusOr<SyncFeed> SyncFeed::FromDocument(absl::string_view text, const Sy
       e.rows_per_second = row.at(4).get<float>();
       e.lag_seconds = row.at(5).get<float>();
       e.table = row.at(6).get<uint32_t>();
-      e.level = static_cast<int8_t>(row.at(7).get<int>());
+      e.level = static_cast<int16_t>(row.at(7).get<int>());
       e.text = row.at(8).get<std::string>();
       if (e.table >= feed.tables_.size()) e.table = 0;
     }

@@ -74,7 +74,7 @@ class SyncFeed {
     float lag_seconds = -1;  // negative: none
     uint32_t table = 0;      // in tables_
     SyncFeedEvent::Kind kind = SyncFeedEvent::Kind::kProgress;
-    int8_t level = 1;
+    int16_t level = 1;
     std::string text;  // of a log line, or the phase
   };
 

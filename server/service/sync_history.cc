@@ -189,8 +189,9 @@ absl::StatusOr<std::vector<SyncEntry>> SyncHistory::NewestOfEach() {
         " FROM syncs WHERE sync_id IN (SELECT max(sync_id) FROM syncs GROUP BY connection)"));
     if (!rows.ok()) return rows.status();
     absl::StatusOr<std::vector<SyncEntry>> entries = Entries(db, **rows);
-    if (entries.ok()) newest = *std::move(entries);
-    return entries.status();
+    if (!entries.ok()) return entries.status();
+    newest = *std::move(entries);
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   return newest;

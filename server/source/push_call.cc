@@ -313,7 +313,7 @@ class PushCall::Work final : public PushCall::Reactor {
   bool TakeAnswer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!started_) return false;
     if (!answers_.empty()) {
-      written_ = std::move(answers_.front());
+      written_ = answers_.front();
       answers_.pop_front();
       return true;
     }

@@ -120,6 +120,7 @@ absl::StatusOr<ConnectorDescription> PushSource::Describe() {
 
 absl::StatusOr<std::vector<TableSchema>> PushSource::Schema() {
   std::vector<TableSchema> tables;
+  tables.reserve(session_.tables_.size());
   for (uint32_t i = 0; i < session_.tables_.size(); ++i) tables.push_back(session_.tables_.at(i));
   return tables;
 }
