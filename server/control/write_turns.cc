@@ -119,6 +119,12 @@ absl::StatusOr<std::unique_ptr<WriteTurns::Turn>> WriteTurns::Take(const std::st
   return std::unique_ptr<Turn>(new Turn(this, path));
 }
 
+size_t WriteTurns::waiting(const std::string& path) const {
+  MutexLock lock(mutex_);
+  const auto line = lines_.find(path);
+  return line == lines_.end() ? 0 : line->second.waiting.size();
+}
+
 void WriteTurns::End(const std::string& path) {
   MutexLock lock(mutex_);
   const auto line = lines_.find(path);

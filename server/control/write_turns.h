@@ -4,6 +4,7 @@
 #ifndef TIDEMARK_CONTROL_WRITE_TURNS_H_
 #define TIDEMARK_CONTROL_WRITE_TURNS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -45,6 +46,8 @@ class WriteTurns {
   // Waits for the turn of `who` to write into `path`. UNAVAILABLE: it did not come in time; names
   // who writes.
   absl::StatusOr<std::unique_ptr<Turn>> Take(const std::string& path, absl::string_view who);
+  // How many wait for their turn.
+  size_t waiting(const std::string& path) const;
 
  private:
   struct Line {
@@ -54,7 +57,7 @@ class WriteTurns {
   void End(const std::string& path);
 
   const absl::Duration patience_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   uint64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Line> lines_ ABSL_GUARDED_BY(mutex_);  // by path; only those in use

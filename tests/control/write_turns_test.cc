@@ -18,22 +18,15 @@ TEST(WriteTurnsTest, WhoeverAsksFirstIsServedFirst) {
   ASSERT_TRUE(first.ok());
   std::vector<int> order;
   std::vector<std::thread> threads;
-  std::atomic<int> asked{0};
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      while (asked != i) std::this_thread::yield();
-      std::thread next([&] {
-        // The one before has asked when this one gets its ticket: it cannot go on without.
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        ++asked;
-      });
       auto turn = turns.Take("w.db", "another");
       ASSERT_TRUE(turn.ok());
       order.push_back(i);
-      next.join();
     });
+    while (turns.waiting("w.db") != threads.size()) std::this_thread::yield();
   }
-  while (asked != 8) std::this_thread::yield();
   first->reset();
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
@@ -45,6 +38,7 @@ TEST(WriteTurnsTest, OnlyOneWritesAndNobodyIsLeftOut) {
   std::atomic<int> most{0};
   std::vector<int> taken(4);
   std::vector<std::thread> threads;
+  threads.reserve(taken.size());
   for (size_t i = 0; i < taken.size(); ++i) {
     threads.emplace_back([&, i] {
       for (int n = 0; n < 500; ++n) {

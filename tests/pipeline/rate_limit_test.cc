@@ -69,11 +69,11 @@ TEST_F(LimitedSyncTest, HoldsTheConnectorBackAndCommitsMeanwhile) {
   std::vector<size_t> commits;
   play_.script = [&](const UpdateStart&) {
     Moves moves;
-    for (int i = 0; i < 5; ++i) {
+    for (uint64_t i = 0; i < 5; ++i) {
       moves.push_back(Do([&] { commits.push_back(watch_.commits.size()); }));
       moves.push_back(Note());
-      moves.push_back(Batch(i * 100, 100));
-      moves.push_back(Mark(static_cast<uint64_t>(i + 1), absl::StrCat(i)));
+      moves.push_back(Batch(static_cast<int>(i) * 100, 100));
+      moves.push_back(Mark(i + 1, absl::StrCat(i)));
     }
     moves.push_back(Note());
     moves.push_back(Done());

@@ -89,7 +89,7 @@ class ControlFixture : public ServiceFixture {
     ingest_ = std::make_unique<IngestService>(ingest);
     GrpcServer::Options options;
     options.listen.push_back({socket(), std::nullopt});
-    options.listen.push_back({"127.0.0.1:0", tls});
+    options.listen.push_back({"127.0.0.1:0", std::move(tls)});
     options.reflection = reflection;
     options.log = &log_;
     options.reload_every = absl::Milliseconds(20);
@@ -125,14 +125,14 @@ class ControlFixture : public ServiceFixture {
   std::string socket() const { return absl::StrCat("unix:", folder_, "/run/socket"); }
 
   // A connection of its own, unlike others'.
-  std::shared_ptr<grpc::Channel> Channel(
-      const std::string& address,
-      std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials(),
-      const std::string& host = "") {
+  std::shared_ptr<grpc::Channel> Channel(const std::string& address,
+                                         const std::shared_ptr<grpc::ChannelCredentials>&
+                                             credentials = grpc::InsecureChannelCredentials(),
+                                         const std::string& host = "") {
     grpc::ChannelArguments arguments;
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
     if (!host.empty()) arguments.SetSslTargetNameOverride(host);
-    return grpc::CreateCustomChannel(address, std::move(credentials), arguments);
+    return grpc::CreateCustomChannel(address, credentials, arguments);
   }
   std::unique_ptr<Stub> Tcp() { return v1::Control::NewStub(Channel(tcp_)); }
 

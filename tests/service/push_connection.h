@@ -25,7 +25,8 @@ namespace tidemark::test {
 // Send, HalfClose: one thread. The rest is thread-safe.
 class PushConnection {
  public:
-  PushConnection(const std::shared_ptr<grpc::Channel>& channel, const std::string& token = "");
+  explicit PushConnection(const std::shared_ptr<grpc::Channel>& channel,
+                          const std::string& token = "");
   ~PushConnection();  // cuts
   PushConnection(const PushConnection&) = delete;
   PushConnection& operator=(const PushConnection&) = delete;
