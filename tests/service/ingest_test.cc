@@ -430,6 +430,7 @@ TEST_F(IngestFixture, ManyProducersPushAtOnceAndEveryRowIsThereOnce) {
   constexpr int kProducers = 5;
   constexpr int kMessages = 60;
   std::vector<std::thread> threads;
+  threads.reserve(kProducers);
   for (int p = 0; p < kProducers; ++p) {
     threads.emplace_back([this, p] {
       PushClient::Options options;

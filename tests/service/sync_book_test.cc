@@ -71,7 +71,7 @@ class SyncBookTest : public testing::Test {
       book_->Publish(id, std::move(event));
     }
   }
-  std::vector<SyncEntry> List(SyncQuery query) {
+  std::vector<SyncEntry> List(const SyncQuery& query) {
     absl::StatusOr<std::vector<SyncEntry>> entries = book_->List(query);
     EXPECT_TRUE(entries.ok()) << entries.status();
     return *entries;
@@ -180,7 +180,7 @@ TEST_F(SyncBookTest, PagesShowWhatWasThereExactlyOnceWhileOthersComeAndEnd) {
   SyncQuery query;
   query.limit = 10;
   std::set<std::string> seen;
-  for (int page = 0;; ++page) {
+  while (true) {
     const std::vector<SyncEntry> entries = List(query);
     if (entries.empty()) break;
     for (const SyncEntry& entry : entries) EXPECT_TRUE(seen.insert(entry.sync_id).second);
@@ -334,6 +334,7 @@ TEST_F(SyncBookTest, AWatchMayEndItself) {
 
 TEST_F(SyncBookTest, PruningForgetsOldSyncsAndKeepsTheNewest) {
   std::vector<std::string> ids;
+  ids.reserve(30);
   for (int i = 0; i < 30; ++i)
     ids.push_back(End(Begin("shop"), SyncPhase::kCompleted, "{}").sync_id);
   const SyncEntry running = Begin("shop");

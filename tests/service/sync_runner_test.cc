@@ -175,6 +175,7 @@ TEST_F(SyncRunnerTest, TheMemoryOfAllPluginsIsLimited) {
     Generator(absl::StrCat("c", i), "{count: 50}", "", "w" + std::to_string(i));
   OpenAndListen(limits);
   std::vector<std::string> ids;
+  ids.reserve(4);
   for (int i = 0; i < 4; ++i) ids.push_back(Start(absl::StrCat("c", i)).sync_id);
   std::map<int64_t, int64_t> times;  // start, end
   for (const std::string& id : ids) {
@@ -198,6 +199,7 @@ TEST_F(SyncRunnerTest, ConnectionsIntoOneFileAllComeOn) {
   }
   OpenAndListen(limits);
   std::vector<std::string> ids;
+  ids.reserve(6);
   for (int i = 0; i < 6; ++i) ids.push_back(Start(absl::StrCat("c", i)).sync_id);
   for (int i = 0; i < 6; ++i) {
     const SyncEntry ended = AwaitEnd(ids[static_cast<size_t>(i)]);
@@ -287,6 +289,7 @@ TEST_F(SyncRunnerTest, StopLetsSyncsCommitAndMarksThemToGoOn) {
   for (int i = 0; i < 3; ++i) Generator(absl::StrCat("c", i), kSlow, "", "w" + std::to_string(i));
   OpenAndListen(limits);
   std::vector<std::string> ids;
+  ids.reserve(3);
   for (int i = 0; i < 3; ++i) ids.push_back(Start(absl::StrCat("c", i)).sync_id);
   Await([&] { return Count("rows", "w0") > 0 && Count("rows", "w1") > 0; });
   runner_->Stop();

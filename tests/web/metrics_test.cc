@@ -19,7 +19,6 @@ namespace tidemark {
 namespace {
 
 using test::Exposition;
-using test::ExpositionFamily;
 using testing::Contains;
 using testing::IsEmpty;
 
