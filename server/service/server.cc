@@ -176,10 +176,10 @@ absl::Status Server::Parts::Listen() {
   options.listen = settings.listen;
   options.reflection = settings.reflection;
   options.log = log.get();
-  std::vector<GrpcServer::ServiceFactory> factories = {[this] { return control->NewService(); },
-                                                       [this] { return ingest->NewService(); }};
+  const std::vector<GrpcServer::ServiceFactory> factories = {
+      [this] { return control->NewService(); }, [this] { return ingest->NewService(); }};
   absl::StatusOr<std::unique_ptr<GrpcServer>> started =
-      GrpcServer::Start(std::move(options), std::move(factories));
+      GrpcServer::Start(std::move(options), factories);
   if (!started.ok()) return started.status();
   listeners = *std::move(started);
   return absl::OkStatus();

@@ -202,9 +202,8 @@ TEST_F(ControlServiceTest, AThousandWatchesHoldNoThreadAndEndWithTheServer) {
   entry.connection = "orders";
   const SyncEntry added = Opened(syncs_->Add(entry));
   ASSERT_TRUE(syncs_->Start(added.sync_id).ok());
-  std::vector<std::shared_ptr<grpc::Channel>> channels;  // 64 streams each
-  channels.reserve(16);
-  for (int i = 0; i < 16; ++i) channels.push_back(Channel(socket()));
+  std::vector<std::shared_ptr<grpc::Channel>> channels(16);  // 64 streams each
+  for (std::shared_ptr<grpc::Channel>& channel : channels) channel = Channel(socket());
   struct Open {
     grpc::ClientContext context;
     std::unique_ptr<Stub> stub;
