@@ -151,6 +151,13 @@ absl::Status Lost(const SqliteConnection& connection, const std::string& owner,
 }  // namespace
 
 absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
+  // Before the version is looked for: whoever creates the tables commits all of them at once, and
+  // may do so between two of these questions.
+  absl::StatusOr<bool> any = AnyRow(
+      connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name GLOB ? || '*' LIMIT 1",
+      "_tidemark_");
+  if (!any.ok()) return any.status();
+  if (!*any) return 0;
   absl::StatusOr<bool> meta = TableExists(connection, "_tidemark_meta");
   if (!meta.ok()) return meta.status();
   int64_t found = 0;
@@ -169,11 +176,6 @@ absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection) {
         ", this one knows ", kBookkeepingVersion, "); install that engine or a newer one"));
   }
   if (found > 0) return found;
-  absl::StatusOr<bool> others = AnyRow(
-      connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name GLOB ? || '*' LIMIT 1",
-      "_tidemark_");
-  if (!others.ok()) return others.status();
-  if (!*others) return 0;
   return absl::DataLossError(
       absl::StrCat("table _tidemark_meta is gone from ", connection.path(),
                    " or holds no version, so the format of the other _tidemark_ tables is not "

@@ -15,7 +15,8 @@ namespace tidemark {
 inline constexpr int64_t kBookkeepingVersion = 1;
 
 // Version found in _tidemark_meta; 0: the file has no bookkeeping. FAILED_PRECONDITION: it is of a
-// newer engine. DATA_LOSS: there are tables of ours, but no version.
+// newer engine. DATA_LOSS: there are tables of ours, but no version. Others may create the tables
+// meanwhile, in one transaction.
 absl::StatusOr<int64_t> ReadBookkeepingVersion(SqliteConnection& connection);
 
 // Creates the state tables that do not exist and notes the version. REQUIRES: a transaction.
