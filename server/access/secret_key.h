@@ -24,6 +24,7 @@ class SecretKey {
   // 64 hexadecimal digits, blanks and line ends around them allowed. INVALID_ARGUMENT never repeats
   // the text.
   static absl::StatusOr<SecretKey> FromHex(absl::string_view text);
+  // The same key in locked memory of its own. Errors as those of Empty().
   absl::StatusOr<SecretKey> Copy() const;
   // Zeroes, to be filled.
   static absl::StatusOr<SecretKey> Empty();

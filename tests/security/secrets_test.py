@@ -217,7 +217,7 @@ class SecretsTest(SecurityCase):
         self.assertEqual(0, ended.returncode, ended.stderr)
         answer = json.loads(ended.stdout)
         self.assertNotEqual(answer["old_key_id"], answer["new_key_id"])
-        self.assertNotIn("to_do", ended.stderr)
+        self.assertNotIn("To do", ended.stderr)
         new = (data / "master.key").read_text(encoding="ascii").strip()
         self.assertNotEqual(old, new)
         said = ended.stdout + ended.stderr + "".join(self.server.log) + str(
